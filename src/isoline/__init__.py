@@ -1,0 +1,1 @@
+"""Isoline: put a self-hosted AI app on the internet."""

@@ -1,0 +1,1 @@
+"""The world of objects: a store in memory, and the sources that fill it."""
