@@ -1,0 +1,1 @@
+"""Audio: levels, joins, resampling and the formats that a client may ask for."""

@@ -1,0 +1,1 @@
+"""Engines: what turns text into audio, each behind the one protocol in `protocol.py`."""

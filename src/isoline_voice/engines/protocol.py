@@ -1,0 +1,180 @@
+"""What every speech engine offers, and what is handed to it.
+
+Audio is mono, little-endian signed 16 bit PCM throughout; a `Speech` says at which rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from isoline_voice.styles.style import Style
+
+MIN_SPEED = 0.25
+MAX_SPEED = 4.0
+
+
+class Pcm(NamedTuple):
+    """A stretch of audio: little-endian int16 mono `samples` at `rate` hertz."""
+
+    samples: bytes
+    rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A voice that can be asked for.
+
+    `id` is what a request names; `language` the BCP 47 tag of the voice's home language, which it uses for text whose
+    script leaves the choice open; `name` and `description` are for humans.
+    """
+
+    id: str
+    name: str
+    language: str
+    engine: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an engine really renders; everything else in a style becomes a warning.
+
+    `dialects` and `emotions` hold the names that `Style` uses, `languages` BCP 47 tags. `max_characters` bounds one
+    request's text.
+    """
+
+    dialects: frozenset[str]
+    languages: frozenset[str]
+    emotions: frozenset[str]
+    volume: bool
+    rate: bool
+    pitch: bool
+    cloning: bool
+    max_characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechRequest:
+    """A text to speak.
+
+    `speed` multiplies the rate that `style` asks for (0.25 to 4). `language` is a BCP 47 tag that settles the language
+    of text whose script leaves it open (Latin script, Han characters). `seed` makes engines that sample repeatable;
+    the embedded one always is.
+    """
+
+    text: str
+    voice: str = "alloy"
+    style: Style = field(default_factory=Style)
+    speed: float = 1.0
+    language: str | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechWarning:
+    """Something that was asked for and not done, with the reason in English and Chinese. `code` is stable."""
+
+    code: str
+    en: str
+    zh: str
+
+    def message(self, language: str = "en") -> str:
+        """The sentence in Chinese for any `zh…` language tag, else in English."""
+        return self.zh if language.lower().startswith("zh") else self.en
+
+    def to_json(self) -> dict[str, str]:
+        """`code`, `message` (English) and `message_zh`."""
+        return {"code": self.code, "message": self.en, "message_zh": self.zh}
+
+
+class Pieces(AsyncIterator[bytes], Protocol):
+    """PCM as it is spoken. `aclose` cancels, at any moment, also before the first piece, and may be called again."""
+
+    async def aclose(self) -> None:
+        """Stop speaking and free the worker at once; resumes nothing, raises nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """An utterance under way.
+
+    `rate` is in hertz, `voice` the one that speaks, `style` what was understood. All warnings are known before the
+    first piece. Iterating `pieces` raises SynthesisError or SynthesisTimeoutError when the engine fails half way.
+    """
+
+    rate: int
+    voice: Voice
+    style: Style
+    warnings: tuple[SpeechWarning, ...]
+    pieces: Pieces
+
+    async def aclose(self) -> None:
+        """The same as `pieces.aclose()`."""
+        await self.pieces.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the engine takes work now, and why not."""
+
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStats:
+    """Gauges and counters since start: `busy` workers of `workers`, `queued` pieces of work, `active` utterances,
+    worker `restarts`, `utterances` begun, and `audio_seconds` spoken."""
+
+    workers: int = 0
+    busy: int = 0
+    queued: int = 0
+    active: int = 0
+    restarts: int = 0
+    utterances: int = 0
+    audio_seconds: float = 0.0
+
+
+class Engine(Protocol):
+    """A source of speech."""
+
+    @property
+    def name(self) -> str:
+        """The engine's name, as in `Voice.engine` and the header X-Voice-Engine."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it really renders."""
+        ...
+
+    def voices(self) -> Sequence[Voice]:
+        """The voices that it offers, the default first; aliases are left out."""
+        ...
+
+    async def speak(self, request: SpeechRequest) -> Speech:
+        """Begin to speak; returns as soon as the text is planned, with the audio still to come.
+
+        Raises InvalidRequestError (empty or too long text, speed out of range), UnknownVoiceError, EngineBusyError or
+        EngineUnavailableError. Whoever takes the Speech iterates it to its end or closes it.
+        """
+        ...
+
+    async def health(self) -> Health:
+        """Whether it can speak now."""
+        ...
+
+    def stats(self) -> EngineStats:
+        """Figures for the metrics page."""
+        ...
+
+    async def start(self) -> None:
+        """Make it ready to speak; raises EngineUnavailableError with the reason."""
+        ...
+
+    async def stop(self) -> None:
+        """Close every utterance and free everything; may be called again."""
+        ...

@@ -1,0 +1,72 @@
+"""Everything that can go wrong while speaking, as the caller sees it.
+
+Each error carries the request field at fault (`param`) and a stable `code`, the two things an OpenAI-shaped error body
+needs beside the message. Messages are English sentences that say what to do.
+"""
+
+
+class VoiceError(Exception):
+    """Root of the studio's errors.
+
+    `message` is a sentence for a human, `code` a stable identifier for a program, `param` the request field at fault
+    or None when no field is.
+    """
+
+    code = "voice_error"
+
+    def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        if code is not None:
+            self.code = code
+
+
+class InvalidRequestError(VoiceError):
+    """The request cannot be spoken as it is; the caller has to change it (HTTP 400)."""
+
+    code = "invalid_request"
+
+
+class UnknownVoiceError(InvalidRequestError):
+    """No voice has the id that was asked for (HTTP 404 or 400)."""
+
+    code = "voice_not_found"
+
+    def __init__(self, voice: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"There is no voice {voice!r}. Voices: {', '.join(known)}.", param="voice")
+        self.voice = voice
+
+
+class UnsupportedFormatError(InvalidRequestError):
+    """The audio format is not one that the encoders write (HTTP 400)."""
+
+    code = "unsupported_format"
+
+
+class EngineBusyError(VoiceError):
+    """The queue is full; the same request may succeed after `retry_after` seconds (HTTP 503)."""
+
+    code = "engine_busy"
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class EngineUnavailableError(VoiceError):
+    """The engine has not started, has stopped, or cannot be started (HTTP 503)."""
+
+    code = "engine_unavailable"
+
+
+class SynthesisError(VoiceError):
+    """The engine failed on this text, also when it was tried again (HTTP 500)."""
+
+    code = "synthesis_failed"
+
+
+class SynthesisTimeoutError(SynthesisError):
+    """The engine made no progress for too long, also when it was tried again (HTTP 504)."""
+
+    code = "synthesis_timeout"
