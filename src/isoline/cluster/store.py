@@ -1,7 +1,7 @@
 """Every object we know, by key and by index, with an ordered feed of what changed.
 
-The store knows neither where objects come from nor what they mean. One event loop owns it: nothing here awaits between reading and
-writing, so a batch is seen whole or not at all.
+The store knows neither where objects come from nor what they mean. One event loop owns it: nothing here awaits between
+reading and writing, so a batch is seen whole or not at all.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ class Store:
         kind = self._objects.get(key.kind)
         return None if kind is None else kind.get(key)
 
-    def list(self, kind: str, namespace: str | None = None) -> Iterator[Object]:
+    def of_kind(self, kind: str, namespace: str | None = None) -> Iterator[Object]:
         """Every object of a kind, in the order in which they came."""
         objects = self._objects.get(kind, {})
         return (item for key, item in objects.items() if namespace is None or key.namespace == namespace)
@@ -72,7 +72,7 @@ class Store:
         return sorted(kind for kind, objects in self._objects.items() if objects)
 
     def find(self, index: str, value: str) -> Sequence[Key]:
-        """Keys of the objects that have this value in this index, sorted. The sequence is the store's own: read it, keep no hold of it."""
+        """Keys of the objects that have this value in this index, sorted. Read it, do not keep it."""
         return self._entries.get((index, value), ())
 
     def values_of(self, item: Object) -> Iterator[tuple[str, str]]:

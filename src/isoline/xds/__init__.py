@@ -1,0 +1,1 @@
+"""IR to Envoy's messages, and the server that hands them out."""

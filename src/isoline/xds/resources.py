@@ -1,0 +1,27 @@
+"""One xDS resource as the cache and the server see it: bytes with a name, and what must be there before it."""
+
+from hashlib import blake2b
+from typing import NamedTuple
+
+
+class Name(NamedTuple):
+    """What identifies a resource on a stream."""
+
+    type_url: str
+    name: str
+
+
+class Resource(NamedTuple):
+    name: Name
+    version: str
+    """The hash of `body`: equal content has an equal version in every process and after every restart."""
+    body: bytes
+    """The serialised message, without its `Any`."""
+    needs: tuple[Name, ...] = ()
+    """What an Envoy must have accepted before it may get this one, and must keep while it holds it: make before
+    break."""
+
+
+def resource(type_url: str, name: str, body: bytes, needs: tuple[Name, ...] = ()) -> Resource:
+    """A resource whose version is the hash of its content."""
+    return Resource(Name(type_url, name), blake2b(body, digest_size=8).hexdigest(), body, needs)
