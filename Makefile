@@ -1,0 +1,37 @@
+# The commands of the README. Each sets up what it needs; nothing has to be run before it.
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+
+help:      ## this list
+	@sed -n 's/^\([a-z]*\): .*## /  make \1\t/p' Makefile | expand -t 18
+
+install:   ## .venv with what Isoline runs with
+	@python3 scripts/install
+
+develop:   ## .venv with what tests and checks need too
+	@python3 scripts/install --dev
+
+up: install ## run the voice studio behind the real Envoy, on this machine
+	@$(BIN)/isoline up examples/voice
+
+test: develop ## every test, with branch coverage
+	@$(BIN)/coverage erase
+	@$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-branch --cov-report=term:skip-covered
+
+lint: develop ## ruff, mypy, the walls between the rooms, and that generated files are fresh
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: develop ## ruff's formatter and its safe fixes
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: develop ## every figure of docs/benchmarks.md, measured anew
+	@$(BIN)/python -m benchmarks
+
+docs: develop ## the documentation as a web site, in site/
+	@$(BIN)/mkdocs build --strict
+
+.PHONY: help install develop up test lint format bench docs
