@@ -1,0 +1,65 @@
+"""Takes out of a text what is not meant to be heard.
+
+Text comes from web pages, chat models and other people's programs: it holds markup, control characters and, now and
+then, the control tokens of a speech model. None of it may be spoken, and none of it may reach an engine.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+MODEL_TOKEN = re.compile(r"<\|[^<>|]{0,100}\|>")
+MARKUP = re.compile(r"<!--.{0,1000}?-->|<[/!?]?[A-Za-z][^<>]{0,300}>", re.DOTALL)
+SOUND_TAG = re.compile(
+    r"\[(?:breath|quick_breath|laughter|cough|clucking|accent|noise|hissing|sigh|vocalized-noise|lipsmack|mn)\]"
+)
+EMPHASIS = re.compile(r"(\*{1,3}|_{1,3}|~~|`{1,3})(?=\S)([^*_~`\n]{1,400}?)(?<=\S)\1")
+LINE_MARK = re.compile(r"(?m)^[ \t]*(?:#{1,6}|>|[-*+•])[ \t]+")
+RULE = re.compile(r"(?m)^[ \t]*(?:[-*_=][ \t]*){3,}$")
+LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\(\s*[^()\s]{1,2000}\s*\)")
+LINE_ENDS = re.compile(r"\r\n?|\u2028|\u2029|\v|\f|\x85")
+SOFT_BREAK = re.compile(r"(?<=[a-zà-ÿ,])[ \t]*\n[ \t]*(?=[a-zà-ÿ])")
+SPACES = re.compile(r"[^\S\n]+")
+BLANK_LINES = re.compile(r" ?\n[ \n]*")
+
+_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if chr(code - 0xFEE0).isalnum()}
+_SPOKEN_AS = _FULL_WIDTH | {ord("％"): "%", ord("＋"): "+", ord("＝"): "=", ord("．"): ".", ord("＄"): "$"}
+
+
+def clean(text: str) -> str:
+    """The text without markup, control characters and stray white space; paragraphs stay apart by one newline.
+
+    Full-width Latin letters and digits become the ordinary ones. An answer of "" means that nothing can be spoken.
+    """
+    text = LINE_ENDS.sub("\n", text).translate(_SPOKEN_AS)
+    text = "".join(character for character in text if character in "\n\t" or _heard(character))
+    text = _without_tags(text)
+    text = LINK.sub(r"\1", RULE.sub("", LINE_MARK.sub("", text)))
+    text = EMPHASIS.sub(r"\2", text)
+    text = SOFT_BREAK.sub(" ", text)
+    return BLANK_LINES.sub("\n", SPACES.sub(" ", unicodedata.normalize("NFC", text))).strip()
+
+
+def has_sound_tags(text: str) -> bool:
+    """Whether the text asks for a breath, a laugh or the like by a tag."""
+    return SOUND_TAG.search(text) is not None
+
+
+def speakable(text: str) -> bool:
+    """Whether there is a letter or a digit in it, so that there is something to hear."""
+    return any(character.isalnum() for character in text)
+
+
+def _heard(character: str) -> bool:
+    """Not a control, format, surrogate, private or unassigned character; joiners and bidi marks are such too."""
+    return " " <= character < "\x7f" or unicodedata.category(character)[0] != "C"
+
+
+def _without_tags(text: str) -> str:
+    """Removes tags until none is left: what is cut out of the middle of a token must not make a new one."""
+    while True:
+        stripped = SOUND_TAG.sub(" ", MARKUP.sub(" ", MODEL_TOKEN.sub(" ", text)))
+        if stripped == text:
+            return text
+        text = stripped
