@@ -111,6 +111,8 @@ class Share(IR, frozen=True, kw_only=True):
     weight: int
     request_headers: HeaderEdits = HeaderEdits()
     response_headers: HeaderEdits = HeaderEdits()
+    host_rewrite: str | None = None
+    """The Host that this cluster sees; it beats the route's."""
 
 
 class Forward(IR, frozen=True, kw_only=True):
@@ -204,6 +206,8 @@ class Cluster(IR, frozen=True, kw_only=True):
     idle_timeout: float | None = None
     """Of an unused upstream connection."""
     connect_timeout: float | None = None
+    sni: str = ""
+    """The server name of TLS to the upstream; empty: none is said."""
 
 
 class Endpoint(IR, frozen=True, kw_only=True):
@@ -213,11 +217,13 @@ class Endpoint(IR, frozen=True, kw_only=True):
     ready: bool = True
     draining: bool = False
     hostname: str = ""
+    health_port: int | None = None
+    """Where health checks go, where that is not `port`: a replica's own, so it cannot be said once for a cluster."""
 
 
 class Endpoints(IR, frozen=True, kw_only=True):
     name: str
-    """`<namespace>/<service>/<port name or number>`."""
+    """`<namespace>/<service>/<port name or number>`, and `~<health port's name or number>` where that differs."""
     endpoints: tuple[Endpoint, ...]
 
 
