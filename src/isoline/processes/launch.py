@@ -12,10 +12,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from isoline.processes import cgroups, shim
+from isoline.processes import cgroups
+from isoline.processes.shim.system import write_json
 from isoline.processes.spec import ProcessSpec, StartError
 
-_SHIM = Path(shim.__file__)
+# The shim is imported by a name of its own: importing it as a part of `isoline` would load much that it has no use for.
+_RUN_SHIM = "import sys; sys.path.append(sys.argv[1]); from shim.main import main; main(sys.argv[2], int(sys.argv[3]))"
+_PACKAGES = str(Path(__file__).parent)
 
 
 def launch(spec: ProcessSpec, folder: Path) -> None:
@@ -35,7 +38,7 @@ def launch(spec: ProcessSpec, folder: Path) -> None:
             cgroup = cgroups.create(_group_name(spec, folder), memory_bytes=spec.memory_bytes, cpu_cores=spec.cpu_cores)
         for stale in ("state.json", "exit.json", "stop.json"):
             (folder / stale).unlink(missing_ok=True)
-        shim.write_json(str(folder / "spec.json"), _document(spec, executable, cgroup))
+        write_json(str(folder / "spec.json"), _document(spec, executable, cgroup))
         failure = _run_shim(folder, lock)
     finally:
         os.close(lock)
@@ -104,7 +107,7 @@ def _document(spec: ProcessSpec, executable: str, cgroup: Path | None) -> dict[s
 
 def _run_shim(folder: Path, lock: int) -> int:
     """Run the shim until it has detached and started the program; returns 0 or the errno of execve(2)."""
-    command = [sys.executable, "-I", "-S", "-E", str(_SHIM), str(folder), str(lock)]
+    command = [sys.executable, "-I", "-S", "-E", "-c", _RUN_SHIM, _PACKAGES, str(folder), str(lock)]
     # The shim's own errors would be a bug of ours: keep them where they can be found.
     with (folder / "shim.log").open("wb") as errors:
         shim_process = subprocess.Popen(
@@ -119,7 +122,7 @@ def _run_shim(folder: Path, lock: int) -> int:
         )
     report, _ = shim_process.communicate()
     with contextlib.suppress(ValueError):
-        return int(json.loads(report).get("error", 0))
+        return int(json.loads(report)["error"])
     raise StartError(f"cannot start {folder.name}: its supervisor ended at once; see {folder / 'shim.log'}")
 
 

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from watchfiles import awatch
 
-from isoline.processes.shim import LAST_WORDS_BYTES, LAST_WORDS_LINES
+from isoline.processes.shim.logwriter import LAST_WORDS_BYTES, LAST_WORDS_LINES
 
 _WATCH_STEP_MS = 20
 _LOOK_AGAIN_MS = 1000
@@ -59,7 +59,6 @@ async def follow_log(directory: Path, *, since: float | None = None, tail: int |
 
     The caller ends it by leaving the loop and closing the iterator, or by being cancelled. `directory` has to exist.
     """
-    position: _Position | None = None
     with ExitStack() as stack:
         lines, position = _backlog(_open_files(directory, stack), since=since, tail=tail)
     for line in lines:
@@ -72,7 +71,6 @@ async def follow_log(directory: Path, *, since: float | None = None, tail: int |
         rust_timeout=_LOOK_AGAIN_MS,
         # A line written just before the watch began makes no event: look again after a while.
         yield_on_timeout=True,
-        raise_interrupt=False,
     )
     async for _ in changes:
         lines, position = _news(directory, position)

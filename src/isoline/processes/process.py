@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from isoline.processes import cgroups, procfs, shim
+from isoline.processes import cgroups, procfs
 from isoline.processes.logs import LogFile
+from isoline.processes.shim.system import write_json
 from isoline.processes.spec import ExitStatus, ProcessSpec
 
 
@@ -98,7 +99,7 @@ class Process:
         if _running(self._shim_pidfd):
             assert self._shim_pidfd is not None
             seconds = self.spec.grace if grace is None else grace
-            shim.write_json(str(self._folder / "stop.json"), {"grace": seconds})
+            write_json(str(self._folder / "stop.json"), {"grace": seconds})
             signal.pidfd_send_signal(self._shim_pidfd, signal.SIGTERM)
         elif self.alive:
             # Its shim was killed, and the program has taken back the parent-death signal or is about to get it.
@@ -124,7 +125,7 @@ class Process:
             # Without its shim the program was killed by the parent-death signal; without this boot, by who knows what.
             killed = int(signal.SIGKILL) if same_boot else None
             written = ExitStatus(code=None, signal=killed, at=time.time(), last_words=words)
-            shim.write_json(str(self._folder / "exit.json"), vars(written))
+            write_json(str(self._folder / "exit.json"), vars(written))
         self._close()
         return written
 

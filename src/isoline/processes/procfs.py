@@ -5,7 +5,7 @@ import select
 import signal
 from pathlib import Path
 
-from isoline.processes.shim import boot_id, start_ticks
+from isoline.processes.shim.system import boot_id, start_ticks
 
 __all__ = ["boot_id", "end_session", "ended", "open_pidfd", "start_ticks"]
 

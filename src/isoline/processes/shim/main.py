@@ -1,15 +1,4 @@
-"""The small parent that each supervised process has, so that it outlives the control plane.
-
-Run as a script by `launch.py` with a bare interpreter (`python -I -S -E shim.py FOLDER LOCK_FD`), so it imports the
-standard library only, and little of it. It detaches (its parent becomes init), starts the program of `FOLDER/spec.json`
-in a session of its own, copies its output to `FOLDER/log/`, and ends after the program has ended and nothing that it
-started is left.
-
-Files it writes, each by rename, so that a reader never sees half of one:
-`state.json` who runs (pids with start times, boot id); `exit.json` how it ended.
-Signals it takes: SIGTERM stops the program, with the grace of `stop.json` or else of `spec.json`.
-The lock passed as `LOCK_FD` is held for as long as the shim lives: whoever can take it knows that nobody runs here.
-"""
+"""The process that a shim is: it detaches, runs one program, and ends when nothing of that is left."""
 
 import contextlib
 import ctypes
@@ -18,16 +7,14 @@ import json
 import os
 import select
 import signal
-import sys
 import time
-from collections import deque
 from typing import Any, NoReturn
+
+from .logwriter import LogWriter
+from .system import boot_id, children, start_ticks, write_json
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
-LAST_WORDS_LINES = 10
-LAST_WORDS_BYTES = 4096
-LINE_BYTES = 16 * 1024
 CHUNK_BYTES = 64 * 1024
 _RESTORED_SIGNALS = (
     signal.SIGPIPE,
@@ -37,112 +24,6 @@ _RESTORED_SIGNALS = (
     signal.SIGINT,
     signal.SIGHUP,
 )
-
-
-def boot_id() -> str:
-    """The kernel's id of this boot; pids and start times mean nothing in another one."""
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:  # noqa: PTH123
-        return file.read().strip()
-
-
-def start_ticks(pid: int) -> int | None:
-    """Clock ticks since boot at which `pid` started (field 22 of proc(5) stat); None if it is gone or a zombie."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123
-            stat = file.read()
-    except OSError:
-        return None
-    # The command's name stands in parentheses and may itself hold spaces and parentheses.
-    fields = stat[stat.rindex(b")") + 2 :].split()
-    return None if fields[0] in (b"Z", b"X") else int(fields[19])
-
-
-def write_json(path: str, content: Any) -> None:
-    """Write `content` to `path` atomically, readable by the owner only."""
-    temporary = f"{path}.{os.getpid()}.tmp"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    document = json.dumps(content).encode()
-    try:
-        if os.write(descriptor, document) < len(document):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
-    finally:
-        os.close(descriptor)
-    os.replace(temporary, path)  # noqa: PTH105
-
-
-class LogWriter:
-    """Timestamped lines in `directory/current`, rotated to `directory/1`, `directory/2`… by size."""
-
-    def __init__(self, directory: str, max_bytes: int, files: int) -> None:
-        self._directory = directory
-        self._max_bytes = max_bytes
-        self._files = files
-        self._pending = b""
-        self._second = 0
-        self._prefix = b""
-        self.last_lines: deque[bytes] = deque(maxlen=LAST_WORDS_LINES)
-        self._open()
-
-    def _path(self, name: object) -> str:
-        return f"{self._directory}/{name}"
-
-    def _open(self) -> None:
-        self._descriptor = os.open(self._path("current"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self._size = os.fstat(self._descriptor).st_size
-
-    def _rotate(self) -> None:
-        for number in range(self._files - 1, 0, -1):
-            newer = self._path(number - 1 if number > 1 else "current")
-            if os.path.exists(newer):  # noqa: PTH110
-                os.replace(newer, self._path(number))  # noqa: PTH105
-        if self._files == 1:
-            os.unlink(self._path("current"))  # noqa: PTH108
-        full = self._descriptor
-        self._open()
-        os.close(full)
-
-    def _timestamp(self) -> bytes:
-        now = time.time()
-        if int(now) != self._second:
-            self._second = int(now)
-            self._prefix = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)).encode()
-        return b"%s.%06dZ " % (self._prefix, int(now % 1 * 1_000_000))
-
-    def feed(self, output: bytes) -> None:
-        """Take a piece of the program's output; lines end at a newline or at a progress bar's carriage return."""
-        text = (self._pending + output).replace(b"\r\n", b"\n")
-        # A carriage return at the very end may be half of "\r\n": it waits for the next piece.
-        held = b"\r" if text.endswith(b"\r") else b""
-        *lines, rest = text[: len(text) - len(held)].replace(b"\r", b"\n").split(b"\n")
-        while len(rest) > LINE_BYTES:
-            lines.append(rest[:LINE_BYTES])
-            rest = rest[LINE_BYTES:]
-        self._pending = rest + held
-        self._write(lines)
-
-    def close(self) -> None:
-        """Write what came without a newline at its end."""
-        if rest := self._pending.rstrip(b"\r"):
-            self._write([rest])
-        self._pending = b""
-
-    def _write(self, lines: list[bytes]) -> None:
-        if not lines:
-            return
-        self.last_lines.extend(lines[-LAST_WORDS_LINES:])
-        stamp = self._timestamp()
-        batch = b"".join(stamp + line + b"\n" for line in lines)
-        try:
-            self._size += os.write(self._descriptor, batch)
-            if self._size >= self._max_bytes:
-                self._rotate()
-        except OSError:
-            # A full disk costs log lines; it must not block or end the program.
-            return
-
-    def last_words(self) -> str:
-        """The last lines of the program, for a status."""
-        return b"\n".join(self.last_lines).decode(errors="replace")[-LAST_WORDS_BYTES:]
 
 
 class Shim:
@@ -170,7 +51,9 @@ class Shim:
         if error:
             # Nothing ever ran, so there is nothing to be found by a later control plane.
             os.unlink(f"{self._folder}/state.json")  # noqa: PTH108
-        os.write(report, json.dumps({"error": error}).encode() if error else b"{}")
+        with contextlib.suppress(BrokenPipeError):
+            # A control plane that was killed meanwhile does not want to know; its successor will find the process.
+            os.write(report, json.dumps({"error": error}).encode())
         _let_go_of_standard_streams(report)
         if error:
             os.waitpid(self._pid, 0)
@@ -296,7 +179,7 @@ class Shim:
                 os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             except ChildProcessError:
                 return
-            for pid in _children(os.getpid()):
+            for pid in children(os.getpid()):
                 os.kill(pid, signal.SIGKILL)
             os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
 
@@ -320,11 +203,12 @@ class Shim:
             return False
         try:
             with open(f"{cgroup}/memory.events", encoding="ascii") as file:  # noqa: PTH123
-                killed = any(line.startswith("oom_kill ") and line.split()[1] != "0" for line in file)
-            os.rmdir(cgroup)  # noqa: PTH106
+                return any(line.startswith("oom_kill ") and line.split()[1] != "0" for line in file)
         except OSError:
             return False
-        return killed
+        finally:
+            with contextlib.suppress(OSError):
+                os.rmdir(cgroup)  # noqa: PTH106
 
 
 def _ended_child() -> int | None:
@@ -334,20 +218,6 @@ def _ended_child() -> int | None:
     except ChildProcessError:
         return None
     return None if found is None else found.si_pid
-
-
-def _children(parent: int) -> list[int]:
-    """Children of `parent`, zombies included, which takes a signal without harm."""
-    found = []
-    for entry in os.listdir("/proc"):  # noqa: PTH208
-        try:
-            with open(f"/proc/{int(entry)}/stat", "rb") as file:  # noqa: PTH123
-                stat = file.read()
-        except (OSError, ValueError):
-            continue
-        if int(stat[stat.rindex(b")") + 2 :].split()[1]) == parent:
-            found.append(int(entry))
-    return found
 
 
 def _noted(_number: int, _frame: object) -> None:
@@ -361,17 +231,12 @@ def _let_go_of_standard_streams(report: int) -> None:
     os.close(null)
 
 
-def main() -> None:
-    """Detach from the control plane, then supervise the program in the folder named on the command line."""
-    folder = sys.argv[1]
-    os.set_inheritable(int(sys.argv[2]), False)
+def main(folder: str, lock: int) -> None:
+    """Detach from the control plane, then supervise the program of `folder`, holding the descriptor `lock`."""
+    os.set_inheritable(lock, False)
     if os.fork():
         # Without this process in between, the shim would stay a child of the control plane, to be reaped by it.
         os._exit(0)
     os.setsid()
     os.umask(0o022)
     Shim(folder).run(report=1)
-
-
-if __name__ == "__main__":
-    main()
