@@ -1,0 +1,42 @@
+"""The studio's ASGI application."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+
+from isoline_voice.api import errors, health, models, page, predict, speech, stream, voices
+from isoline_voice.api.counting import CountRequests
+from isoline_voice.api.openapi import DESCRIPTION, TITLE
+from isoline_voice.api.studio import Studio
+from isoline_voice.metrics import Metrics
+from isoline_voice.settings import Settings
+from isoline_voice.speech import SpeechService
+from isoline_voice.version import __version__
+
+
+def create_app(service: SpeechService, settings: Settings) -> FastAPI:
+    """The application over `service`, which it starts and stops with its lifespan; `app.state.studio` is its Studio."""
+    studio = Studio(service, settings, Metrics(service))
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await service.start()
+        try:
+            yield
+        finally:
+            await service.stop()
+
+    # No /docs: FastAPI's page loads scripts from another host.
+    app = FastAPI(
+        title=TITLE, description=DESCRIPTION, version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None
+    )
+    app.state.studio = studio
+    app.add_middleware(CountRequests, metrics=studio.metrics)
+    errors.install(app)
+    for group in (speech, stream, predict, models, voices, health):
+        app.include_router(group.router)
+    page.install(app)
+    return app

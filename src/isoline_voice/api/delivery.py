@@ -1,0 +1,235 @@
+"""Sending speech while it is spoken, and stopping the moment nobody listens any more."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import io
+import json
+import logging
+import time
+import wave
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from prometheus_client import Counter
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from isoline_voice.api.errors import error_body, faults_of
+from isoline_voice.api.headers import speech_headers, style_json, warnings_json
+from isoline_voice.api.studio import Studio
+from isoline_voice.audio.encoders import MEDIA_TYPES, Format, make_encoder
+from isoline_voice.engines.protocol import Speech, SpeechRequest, SpeechWarning
+from isoline_voice.errors import VoiceError
+
+log = logging.getLogger(__name__)
+
+BYTES_PER_SAMPLE = 2
+FRAMES_PER_SECOND = 25
+
+WHOLE_WAV_SECONDS = 120
+"""Speech up to this long leaves /predict as one WAV file with its true length in the header."""
+
+
+class Meter:
+    """Counts the seconds of audio that pass, for the answer and for Prometheus."""
+
+    def __init__(self, counter: Counter) -> None:
+        self.seconds = 0.0
+        self._counter = counter
+
+    async def measure(self, speech: Speech) -> AsyncIterator[bytes]:
+        """The speech's pieces, unchanged."""
+        async for pcm in speech.pieces:
+            seconds = len(pcm) / (BYTES_PER_SAMPLE * speech.rate)
+            self.seconds += seconds
+            self._counter.inc(seconds)
+            yield pcm
+
+
+class SpeechResponse(Response, ABC):
+    """An answer that is spoken while it is sent.
+
+    Whatever goes wrong before the first audio is raised, so that it becomes an error with its own status. When the
+    client leaves, the speech is closed and its worker is free again.
+    """
+
+    def __init__(
+        self,
+        studio: Studio,
+        request: SpeechRequest,
+        *,
+        route: str,
+        audio_format: Format,
+        warnings: Sequence[SpeechWarning] = (),
+    ) -> None:
+        super().__init__()
+        self.studio = studio
+        self.request = request
+        self.route = route
+        self.audio_format = audio_format
+        self.request_warnings = tuple(warnings)
+        self.meter = Meter(studio.metrics.audio.labels(route))
+
+    @abstractmethod
+    def body_of(self, speech: Speech, pcm: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The answer's body, piece by piece; the first piece is sent together with the headers."""
+
+    @abstractmethod
+    def type_of_body(self) -> str:
+        """The answer's Content-Type."""
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        """Speak and send; ends early when the client leaves."""
+        self.studio.stream_begins()
+        speaking = asyncio.create_task(self._speak(send))
+        leaving = asyncio.create_task(_until_gone(receive))
+        try:
+            await asyncio.wait({speaking, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if not speaking.done():
+                self.studio.metrics.cancelled.labels(self.route).inc()
+                return
+            speaking.result()
+        finally:
+            for task in (speaking, leaving):
+                task.cancel()
+            await asyncio.gather(speaking, leaving, return_exceptions=True)
+            self.studio.stream_ends()
+
+    async def _speak(self, send: Send) -> None:
+        began = time.perf_counter()
+        speech = await self.studio.service.speak(self.request)
+        async with contextlib.aclosing(speech):
+            body = self.body_of(speech, self.meter.measure(speech))
+            first = await anext(body, b"")
+            self.studio.metrics.first_audio.labels(self.route).observe(time.perf_counter() - began)
+            await send({"type": "http.response.start", "status": 200, "headers": self._spoken_headers(speech)})
+            await send({"type": "http.response.body", "body": first, "more_body": True})
+            try:
+                async for piece in body:
+                    if piece:
+                        await send({"type": "http.response.body", "body": piece, "more_body": True})
+            except VoiceError as error:
+                # The status has left: an answer without its last chunk is how HTTP says "broken off".
+                log.error("%s broke off: %s", self.route, error)
+                return
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def warnings_of(self, speech: Speech) -> tuple[SpeechWarning, ...]:
+        """The request's own warnings and the engine's."""
+        return (*self.request_warnings, *speech.warnings)
+
+    def _spoken_headers(self, speech: Speech) -> list[tuple[bytes, bytes]]:
+        engine = self.studio.service.engine
+        headers: Mapping[str, str] = {
+            "Content-Type": self.type_of_body(),
+            "Cache-Control": "no-store",
+            "X-Accel-Buffering": "no",
+            **speech_headers(engine=engine, style=speech.style, warnings=self.warnings_of(speech)),
+        }
+        return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def encoded(speech: Speech, pcm: AsyncIterator[bytes], audio_format: Format) -> AsyncIterator[bytes]:
+    """The bytes of `pcm` in a format, as they come out of the encoder; never an empty piece."""
+    encoder = make_encoder(audio_format, speech.rate)
+    async for piece in pcm:
+        if ready := encoder.feed(piece):
+            yield ready
+    if rest := encoder.finish():
+        yield rest
+
+
+class AudioResponse(SpeechResponse):
+    """The audio itself, in pieces."""
+
+    def type_of_body(self) -> str:
+        """The audio format's media type."""
+        return MEDIA_TYPES[self.audio_format]
+
+    def body_of(self, speech: Speech, pcm: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The encoded audio."""
+        return encoded(speech, pcm, self.audio_format)
+
+
+class WholeWavResponse(AudioResponse):
+    """A WAV file with its true length, for programs that read the header; very long speech is streamed after all."""
+
+    async def body_of(self, speech: Speech, pcm: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """One piece that is the whole file, or the pieces of a WAV of open length."""
+        held: list[bytes] = []
+        async for piece in pcm:
+            held.append(piece)
+            if self.meter.seconds > WHOLE_WAV_SECONDS:
+                async for ready in encoded(speech, _chain(held, pcm), "wav"):
+                    yield ready
+                return
+        yield _wav_file(b"".join(held), speech.rate)
+
+
+async def _chain(held: Sequence[bytes], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield b"".join(held)
+    async for piece in rest:
+        yield piece
+
+
+def _wav_file(pcm: bytes, rate: int) -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(BYTES_PER_SAMPLE)
+        out.setframerate(rate)
+        out.writeframes(pcm)
+    return file.getvalue()
+
+
+class EventResponse(SpeechResponse):
+    """Server-sent events: `speech.audio.delta` with base64 audio, then `speech.audio.done`, or `speech.audio.error`."""
+
+    def type_of_body(self) -> str:
+        """The type of an event stream."""
+        return "text/event-stream; charset=utf-8"
+
+    async def body_of(self, speech: Speech, pcm: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The events."""
+        begun = False
+        try:
+            async for piece in encoded(speech, pcm, self.audio_format):
+                begun = True
+                yield _event({"type": "speech.audio.delta", "audio": base64.b64encode(piece).decode()})
+        except VoiceError as error:
+            if not begun:
+                raise
+            status, faults = faults_of(error)
+            yield _event({"type": "speech.audio.error", **error_body(faults, status=status)})
+            return
+        yield _event(
+            {
+                "type": "speech.audio.done",
+                "usage": usage(len(self.request.text), self.meter.seconds),
+                "style": style_json(speech.style),
+                "warnings": warnings_json(self.warnings_of(speech)),
+            }
+        )
+
+
+def usage(characters: int, seconds: float) -> dict[str, float]:
+    """OpenAI's three figures: a token in is a character of text, a token out a frame of 40 ms of audio."""
+    frames = round(seconds * FRAMES_PER_SECOND)
+    return {
+        "input_tokens": characters,
+        "output_tokens": frames,
+        "total_tokens": characters + frames,
+        "audio_seconds": round(seconds, 3),
+    }
+
+
+def _event(data: Mapping[str, object]) -> bytes:
+    return f"data: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()

@@ -1,0 +1,158 @@
+"""Every error leaves in the shape that OpenAI's clients read.
+
+The shape is `{"error": {"message", "type", "param", "code"}}`; where several fields are wrong, `details` lists all.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from fastapi import FastAPI
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from isoline_voice.errors import (
+    EngineBusyError,
+    EngineUnavailableError,
+    InvalidRequestError,
+    SynthesisTimeoutError,
+    VoiceError,
+)
+
+log = logging.getLogger(__name__)
+
+
+class Fault(NamedTuple):
+    """One thing that is wrong: the field, a stable code and a sentence that says what to do."""
+
+    message: str
+    param: str | None
+    code: str
+
+
+class ApiError(Exception):
+    """A request that cannot be answered, with everything that is wrong with it and the HTTP status."""
+
+    def __init__(self, status: int, *faults: Fault) -> None:
+        super().__init__(faults[0].message)
+        self.status = status
+        self.faults = faults
+
+
+def error_body(faults: tuple[Fault, ...], *, status: int) -> dict[str, Any]:
+    """The JSON for some faults; the first gives `param` and `code`, all of them the message."""
+    first = faults[0]
+    error: dict[str, Any] = {
+        "message": " ".join(fault.message for fault in faults),
+        "type": "invalid_request_error" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "server_error",
+        "param": first.param,
+        "code": first.code,
+    }
+    if len(faults) > 1:
+        error["details"] = [fault._asdict() for fault in faults]
+    return {"error": error}
+
+
+def faults_of(error: Exception) -> tuple[int, tuple[Fault, ...]]:
+    """The HTTP status and the faults of an error of ours."""
+    match error:
+        case ApiError():
+            return error.status, error.faults
+        case VoiceError():
+            return _status(error), (Fault(error.message, error.param, error.code),)
+        case _:
+            message = "The studio failed to answer; the reason is in its log."
+            return HTTPStatus.INTERNAL_SERVER_ERROR, (Fault(message, None, "internal_error"),)
+
+
+def _status(error: VoiceError) -> int:
+    match error:
+        case InvalidRequestError():
+            return HTTPStatus.BAD_REQUEST
+        case EngineBusyError() | EngineUnavailableError():
+            return HTTPStatus.SERVICE_UNAVAILABLE
+        case SynthesisTimeoutError():
+            return HTTPStatus.GATEWAY_TIMEOUT
+        case _:
+            return HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def error_response(error: Exception) -> Response:
+    """The answer for an error; a 503 says in Retry-After when to come back, in whole seconds."""
+    status, faults = faults_of(error)
+    headers: dict[str, str] = {}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        wait = error.retry_after if isinstance(error, EngineBusyError) else 1.0
+        headers["Retry-After"] = str(max(1, math.ceil(wait)))
+    return JSONResponse(error_body(faults, status=status), status, headers=headers)
+
+
+def validation_faults(error: ValidationError) -> tuple[Fault, ...]:
+    """One fault for each field that pydantic refused."""
+    return tuple(_fault(detail) for detail in error.errors(include_url=False))
+
+
+_CODES: Mapping[str, str] = {
+    "missing": "missing_required_parameter",
+    "literal_error": "unsupported_value",
+    "greater_than_equal": "out_of_range",
+    "less_than_equal": "out_of_range",
+    "string_too_short": "empty_string",
+    "string_too_long": "string_above_max_length",
+}
+
+
+def _fault(detail: ErrorDetails) -> Fault:
+    # A union names its branches in the path (voice.str, voice.VoiceReference.id); the caller knows only the field.
+    field = str(detail["loc"][0]) if detail["loc"] else None
+    if detail["type"] == "missing":
+        return Fault(f"Missing required parameter: {field!r}.", field, _CODES["missing"])
+    found = repr(detail["input"])
+    found = found if len(found) <= 60 else found[:57] + "…"
+    reason = detail["msg"].removeprefix("Value error, ")
+    return Fault(f"Invalid {field!r}: {reason} (got {found}).", field, _CODES.get(detail["type"], "invalid_type"))
+
+
+async def _on_error(_request: Request, error: Exception) -> Response:
+    return error_response(error)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    route = f"{request.method} {request.url.path}"
+    match error.status_code:
+        case HTTPStatus.NOT_FOUND:
+            fault = Fault(f"Unknown request URL: {route}. See /openapi.json for what there is.", None, "unknown_url")
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            allowed = (error.headers or {}).get("Allow", "another method")
+            fault = Fault(f"Not allowed: {route}. Use {allowed}.", None, "method_not_allowed")
+        case _:
+            fault = Fault(str(error.detail), None, "invalid_request")
+    body = error_body((fault,), status=error.status_code)
+    return JSONResponse(body, error.status_code, headers=dict(error.headers or {}))
+
+
+async def _on_client_gone(_request: Request, _error: Exception) -> Response:
+    # Nobody reads it: the server drops what is sent to a closed connection.
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
+
+
+async def _on_crash(request: Request, error: Exception) -> Response:
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return error_response(error)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` in OpenAI's shape, unknown URLs and unforeseen crashes included."""
+    app.add_exception_handler(ApiError, _on_error)
+    app.add_exception_handler(VoiceError, _on_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(ClientDisconnect, _on_client_gone)
+    app.add_exception_handler(Exception, _on_crash)

@@ -1,0 +1,163 @@
+"""The fields of a request for speech, with OpenAI's names, and what they become."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+from isoline_voice.api.errors import ApiError, validation_faults
+from isoline_voice.audio.encoders import Format
+from isoline_voice.engines.protocol import MAX_SPEED, MIN_SPEED, SpeechRequest, SpeechWarning
+from isoline_voice.styles import parse_style
+
+OPENAI_MODELS = frozenset({"tts-1", "tts-1-hd", "gpt-4o-mini-tts"})
+
+MAX_INSTRUCTIONS = 4096
+
+
+def _voice_id(voice: Any) -> Any:
+    """OpenAI names a custom voice by an object with its id."""
+    return voice["id"] if isinstance(voice, dict) and set(voice) == {"id"} else voice
+
+
+_VOICE_SCHEMA: dict[str, Any] = {
+    "description": "A voice's id from GET /v1/audio/voices, one of OpenAI's names, or {\"id\": …}.",
+    "anyOf": [
+        {"type": "string"},
+        {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]},
+    ],
+    "default": "alloy",
+}
+
+
+def _is_not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("give at least one word to speak")
+    return text
+
+
+class SpokenFields(BaseModel):
+    """What every way of asking for speech has in common."""
+
+    # A field that we do not know is answered with a warning: other servers' extras must not break their clients here.
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="allow", allow_inf_nan=False)
+
+    model: str | None = Field(
+        None, max_length=256, description="Any name; the header X-Voice-Engine says which engine spoke."
+    )
+    voice: Annotated[str, BeforeValidator(_voice_id), WithJsonSchema(_VOICE_SCHEMA)] = "alloy"
+    instructions: str = Field(
+        "",
+        max_length=MAX_INSTRUCTIONS,
+        description="How to say it, in your own words, Chinese or English: “用四川话大声读出来”, “slowly and softly”.",
+    )
+    speed: float = Field(
+        1.0, ge=MIN_SPEED, le=MAX_SPEED, description="Multiplies the rate that the instructions ask for."
+    )
+    language: str | None = Field(
+        None,
+        max_length=35,
+        description="BCP 47 tag for text whose script leaves its language open. Ours, not OpenAI's.",
+    )
+    seed: int | None = Field(None, description="Makes engines that sample repeatable. Ours, not OpenAI's.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_means_default(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            return {name: value for name, value in data.items() if value is not None}
+        return data
+
+    def to_speech(self, text: str) -> SpeechRequest:
+        """The request to the engine for `text` in this way of speaking."""
+        return SpeechRequest(
+            text=text,
+            voice=self.voice,
+            style=parse_style(self.instructions),
+            speed=self.speed,
+            language=self.language,
+            seed=self.seed,
+        )
+
+    def warnings(self, engine: str) -> tuple[SpeechWarning, ...]:
+        """What was asked for and cannot be had: unknown fields, another model than the one that speaks."""
+        unknown = [_unknown_field(name, tuple(type(self).model_fields)) for name in self.model_extra or {}]
+        if self.model is None or self.model == engine or self.model in OPENAI_MODELS:
+            return tuple(unknown)
+        other = SpeechWarning(
+            code="model_substituted",
+            en=f"The model {self.model!r} is not here; {engine} spoke instead.",
+            zh=f"此处没有模型 {self.model!r}，由 {engine} 朗读。",
+        )
+        return (other, *unknown)
+
+    @classmethod
+    def parse(cls, data: object) -> Self:
+        """The fields from decoded JSON or a form; raises ApiError with every field that is wrong."""
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise ApiError(400, *validation_faults(error)) from error
+
+
+def _unknown_field(name: str, known: tuple[str, ...]) -> SpeechWarning:
+    near = difflib.get_close_matches(name, known, n=1)
+    en = f"The field {name!r} is unknown and was ignored."
+    zh = f"未知字段 {name!r}，已忽略。"
+    if near:
+        en, zh = f"{en} Did you mean {near[0]!r}?", f"{zh}是否指 {near[0]!r}？"
+    return SpeechWarning(code="unknown_field", en=en, zh=zh)
+
+
+class SpeechFields(SpokenFields):
+    """The body of POST /v1/audio/speech."""
+
+    input: str = Field(description="The text to speak, of any length up to the engine's limit.")
+    response_format: Format | None = Field(
+        None,
+        description="Left out: the audio type that the Accept header names, wav when it accepts anything (curl),"
+        " else mp3 as OpenAI has it.",
+    )
+    stream_format: Literal["audio", "sse"] = Field(
+        "audio", description="sse answers with events `speech.audio.delta` (base64) and `speech.audio.done`."
+    )
+
+    _input = field_validator("input")(_is_not_blank)
+
+
+class PredictFields(SpokenFields):
+    """The text fields of POST /predict; `instruct` is the same as `instructions`."""
+
+    text: str = Field(description="The text to speak.")
+    instruct: str = Field("", max_length=MAX_INSTRUCTIONS, description="How to say it, in your own words.")
+    prompt_wav: str | None = Field(
+        None,
+        description="A recording whose voice to take: a file in a multipart form, base64 in JSON. Also as `audio`.",
+    )
+    audio: str | None = Field(None, description="The same as `prompt_wav`.")
+    prompt_text: str | None = Field(None, description="What the recording says.")
+
+    _text = field_validator("text")(_is_not_blank)
+
+    @model_validator(mode="after")
+    def _one_wish(self) -> Self:
+        self.instructions = self.instruct or self.instructions
+        return self
+
+
+class SessionFields(SpokenFields):
+    """The message `session.config` of the WebSocket."""
+
+    type: Literal["session.config"] = "session.config"
+    response_format: Format = "pcm"

@@ -1,0 +1,105 @@
+"""What /openapi.json says beyond what FastAPI sees: our handlers read bodies themselves, so schemas are given here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+TITLE = "Isoline voice studio"
+DESCRIPTION = """\
+Text and a wish in your own words in, speech out. OpenAI-compatible: point any client's `base_url` at `/v1`.
+
+Every error is `{"error": {"message", "type", "param", "code"}}`; where several fields are wrong, `details` lists all.
+A 503 says in `Retry-After` when to come back.
+
+There is a WebSocket too, `/v1/audio/speech/stream`. You send JSON messages: `session.config` (the fields of a speech
+request without `input`; `response_format` is `pcm` when left out), then `input.text`
+(`{"type": "input.text", "text": "…"}`, as often as you like, token by token if need be) and `input.done`. You receive
+for each sentence `audio.start` (`sentence_index`, `sentence_text`, `format`, `sample_rate`, `engine`, `voice`, `style`,
+`warnings`), binary frames of audio and `audio.done`; at the end `session.done`, or `error`. Closing the socket stops
+the speech.
+"""
+
+
+def request_schema(fields: type[BaseModel], *, form: bool = False) -> dict[str, Any]:
+    """The body's schema, as JSON and, for `form`, as a form with a file."""
+    schema = fields.model_json_schema(ref_template="#/components/schemas/{model}")
+    definitions = schema.pop("$defs", {})
+    _inline(schema, definitions)
+    content: dict[str, Any] = {"application/json": {"schema": schema}}
+    if form:
+        file = {"type": "string", "format": "binary"}
+        with_file = {**schema, "properties": {**schema["properties"], "prompt_wav": file, "audio": file}}
+        content["multipart/form-data"] = {"schema": with_file}
+        content["application/x-www-form-urlencoded"] = {"schema": schema}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _inline(schema: Any, definitions: dict[str, Any]) -> None:
+    """Replace references, which would point at components that FastAPI does not know of."""
+    if isinstance(schema, dict):
+        reference = schema.pop("$ref", None)
+        if reference is not None:
+            schema.update(definitions[reference.rpartition("/")[2]])
+        for value in schema.values():
+            _inline(value, definitions)
+    elif isinstance(schema, list):
+        for value in schema:
+            _inline(value, definitions)
+
+
+_STRING_OR_NULL = {"anyOf": [{"type": "string"}, {"type": "null"}]}
+
+_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type", "param", "code"],
+            "properties": {
+                "message": {"type": "string"},
+                "type": {"enum": ["invalid_request_error", "server_error"]},
+                "param": _STRING_OR_NULL,
+                "code": {"type": "string"},
+                "details": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "properties": {
+                            "message": {"type": "string"},
+                            "param": _STRING_OR_NULL,
+                            "code": {"type": "string"},
+                        },
+                    },
+                },
+            },
+        }
+    },
+}
+
+
+def _error(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": _ERROR}}}
+
+
+ERRORS: dict[int | str, dict[str, Any]] = {
+    400: _error("A field is wrong; `param` names it."),
+    413: _error("The body is too large."),
+    500: _error("The engine failed on this text."),
+    503: _error("The engine is not ready or its queue is full; see `Retry-After`."),
+    504: _error("The engine made no progress."),
+}
+
+SPOKEN_HEADERS: dict[str, Any] = {
+    "X-Voice-Engine": {"description": "The engine that spoke.", "schema": {"type": "string"}},
+    "X-Voice-Style": {
+        "description": "What was understood of the instructions: JSON, with everything beyond ASCII escaped.",
+        "schema": {"type": "string"},
+    },
+    "X-Voice-Warnings": {
+        "description": "What was asked for and not done: a JSON list of `code`, `message`, `message_zh`, escaped too.",
+        "schema": {"type": "string"},
+    },
+}

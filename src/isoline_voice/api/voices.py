@@ -1,0 +1,54 @@
+"""GET /v1/audio/voices and GET /v1/styles: what there is to choose from, and what was understood."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+
+from isoline_voice.api.errors import ApiError, Fault
+from isoline_voice.api.fields import MAX_INSTRUCTIONS
+from isoline_voice.api.headers import style_json
+from isoline_voice.api.studio import studio_of
+from isoline_voice.styles import parse_style
+
+router = APIRouter(tags=["voices"])
+
+
+@router.get("/v1/audio/voices", summary="Voices", description="Every voice on offer, the default first.")
+async def list_voices(request: Request) -> dict[str, Any]:
+    """The voices, as OpenAI's lists are shaped (`data`) and where other speech servers' clients look (`voices`)."""
+    service = studio_of(request).service
+    voices = [dataclasses.asdict(voice) for voice in service.voices()]
+    return {"object": "list", "data": voices, "voices": voices}
+
+
+@router.get(
+    "/v1/styles",
+    summary="What was understood",
+    description="How the studio reads a wish about the way of speaking: the structure, a summary in English and"
+    " Chinese, and what the engine really renders.",
+)
+async def understand(
+    request: Request, text: str = Query("", description="The wish, in your own words.")
+) -> dict[str, Any]:
+    """The style that `text` asks for, and the engine's capabilities."""
+    if len(text) > MAX_INSTRUCTIONS:
+        message = f"text is longer than {MAX_INSTRUCTIONS} characters; say it shorter."
+        raise ApiError(400, Fault(message, "text", "string_above_max_length"))
+    can = studio_of(request).service.capabilities
+    return {
+        "text": text,
+        "style": style_json(parse_style(text)),
+        "capabilities": {
+            "dialects": sorted(can.dialects),
+            "languages": sorted(can.languages),
+            "emotions": sorted(can.emotions),
+            "volume": can.volume,
+            "rate": can.rate,
+            "pitch": can.pitch,
+            "cloning": can.cloning,
+        },
+    }

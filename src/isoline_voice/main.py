@@ -1,0 +1,127 @@
+"""The program `isoline-voice`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from isoline_voice.errors import VoiceError
+from isoline_voice.settings import Settings
+from isoline_voice.version import __version__
+
+if TYPE_CHECKING:
+    from isoline_voice.engines.protocol import Speech, SpeechRequest
+
+DEFAULTS = Settings()
+
+app = typer.Typer(
+    help="The voice studio: text and a wish in your own words in, speech out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Worker processes of the embedded engine.", show_default="one a core")
+]
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(envvar="HOST", help="Address to listen at.")] = DEFAULTS.host,
+    port: Annotated[int, typer.Option(envvar="PORT", min=0, max=65535, help="0 takes a free one.")] = DEFAULTS.port,
+    workers: Workers = None,
+    grace: Annotated[float, typer.Option(min=0, help="Seconds that running speech gets at a stop.")] = DEFAULTS.grace,
+) -> None:
+    """Answer requests until SIGTERM or Ctrl-C."""
+    # Only this command needs the web server; the others start without it.
+    from isoline_voice.server import run
+
+    run(Settings(host=host, port=port, grace=grace), workers=workers)
+
+
+@app.command()
+def say(
+    text: Annotated[str, typer.Argument(help="What to say; - reads it from standard input.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Its ending gives the format: wav mp3 opus aac flac pcm.")],
+    how: Annotated[str, typer.Option(help="How to say it, in your own words.")] = "",
+    voice: Annotated[str, typer.Option(help="A voice's id.")] = "alloy",
+    speed: Annotated[float, typer.Option(help="0.25 to 4.")] = 1.0,
+) -> None:
+    """Speak into a file."""
+    from isoline_voice.audio.encoders import make_encoder
+    from isoline_voice.engines.protocol import SpeechRequest
+    from isoline_voice.styles import parse_style
+
+    spoken = sys.stdin.read() if text == "-" else text
+    request = SpeechRequest(text=spoken, voice=voice, style=parse_style(how), speed=speed)
+    pcm, speech = asyncio.run(_spoken(request))
+    encoder = make_encoder(out.suffix.removeprefix(".").lower() or "wav", speech.rate, length=len(pcm) // 2)
+    out.write_bytes(encoder.feed(pcm) + encoder.finish())
+    for warning in speech.warnings:
+        sys.stderr.write(f"{warning.message(_language())}\n")
+    sys.stderr.write(f"{out}: {len(pcm) / 2 / speech.rate:.2f} s, {speech.voice.id}\n")
+
+
+async def _spoken(request: SpeechRequest) -> tuple[bytes, Speech]:
+    from isoline_voice.speech import SpeechService
+
+    service = SpeechService(workers=1)
+    await service.start()
+    try:
+        speech = await service.speak(request)
+        return b"".join([piece async for piece in speech.pieces]), speech
+    finally:
+        await service.stop()
+
+
+@app.command()
+def style(
+    text: Annotated[str, typer.Argument(help="A wish in your own words; - reads one a line from standard input.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Show what the studio understands."""
+    from isoline_voice.styles import describe, parse_style
+
+    for line in (line.rstrip("\n") for line in sys.stdin) if text == "-" else [text]:
+        understood = parse_style(line)
+        if as_json:
+            sys.stdout.write(json.dumps({"text": line, "style": understood.to_json()}, ensure_ascii=False) + "\n")
+            continue
+        table = Table("field", "value", title=describe(understood, _language()) or None, title_justify="left")
+        for field, value in understood.to_json().items():
+            table.add_row(field, "\n".join(value) if isinstance(value, list) else str(value))
+        Console().print(table)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    sys.stdout.write(f"{__version__}\n")
+
+
+def _language() -> str:
+    """The language of the user's terminal, for the sentences that the studio has in two."""
+    return (os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or "en").split("_")[0]
+
+
+def main() -> None:
+    """Run the program; a mistake of the user's ends in one sentence and exit code 2, a failure of ours in 1."""
+    from isoline_voice.errors import InvalidRequestError
+
+    try:
+        app()
+    except VoiceError as error:
+        sys.stderr.write(f"isoline-voice: {error.message}\n")
+        sys.exit(2 if isinstance(error, InvalidRequestError) else 1)
+    except OSError as error:
+        sys.stderr.write(f"isoline-voice: {error.strerror or error}{f': {error.filename}' if error.filename else ''}\n")
+        sys.exit(1)

@@ -1,0 +1,24 @@
+"""What the studio can be told when it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Limits and times of the HTTP side; the defaults suit a phone as well as a classroom.
+
+    `max_body` bounds a JSON body and a WebSocket message in bytes, `max_prompt_audio` the recording that comes with
+    `/predict`. `drain` is how long the studio still takes requests, in seconds, after it has reported itself not ready,
+    so that a gateway notices first; `grace` how long running speech may then take to finish.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 7860
+    max_body: int = 4 * MEBIBYTE
+    max_prompt_audio: int = 10 * MEBIBYTE
+    drain: float = 0.5
+    grace: float = 20.0

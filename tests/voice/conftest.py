@@ -1,0 +1,153 @@
+"""A studio to talk to: over a fake engine that the test steers, and over the real one on a free port."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import struct
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+import uvicorn
+
+from isoline_voice.api.app import create_app
+from isoline_voice.engines.protocol import (
+    Capabilities,
+    EngineStats,
+    Health,
+    Speech,
+    SpeechRequest,
+    SpeechWarning,
+    Voice,
+)
+from isoline_voice.errors import InvalidRequestError, SynthesisError, UnknownVoiceError, VoiceError
+from isoline_voice.server import listen, server_config
+from isoline_voice.settings import Settings
+from isoline_voice.speech import SpeechService
+
+RATE = 24_000
+PIECE_SECONDS = 0.1
+ALLOY = Voice("alloy", "Alloy", "en", "fake", "A tone.")
+SICHUANESE = SpeechWarning(
+    code="dialect_unsupported",
+    en="This engine cannot speak 四川话; it was read in Mandarin.",
+    zh="本引擎不会说四川话，已用普通话朗读。",
+)
+
+
+def tone(seconds: float) -> bytes:
+    """A 440 Hz tone, int16 mono at RATE."""
+    count = round(seconds * RATE)
+    samples = (round(8000 * math.sin(2 * math.pi * 440 * n / RATE)) for n in range(count))
+    return struct.pack(f"<{count}h", *samples)
+
+
+@dataclass
+class FakeEngine:
+    """Speaks a tone of 0.1 s for each ten characters, piece by piece, when `gate` lets it."""
+
+    name: str = "fake"
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    requests: list[SpeechRequest] = field(default_factory=list)
+    refuse: VoiceError | None = None
+    break_after: int | None = None
+    active: int = 0
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
+    ok: bool = True
+    endless: bool = False
+
+    capabilities: Capabilities = Capabilities(
+        dialects=frozenset({"粤语"}),
+        languages=frozenset({"en", "zh"}),
+        emotions=frozenset({"happy"}),
+        volume=True,
+        rate=True,
+        pitch=True,
+        cloning=False,
+        max_characters=10_000,
+    )
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    def voices(self) -> Sequence[Voice]:
+        return [ALLOY]
+
+    async def speak(self, request: SpeechRequest) -> Speech:
+        self.requests.append(request)
+        if self.refuse is not None:
+            raise self.refuse
+        if request.voice != "alloy":
+            raise UnknownVoiceError(request.voice, ("alloy",))
+        if len(request.text) > self.capabilities.max_characters:
+            raise InvalidRequestError("The text is too long.", param="input", code="text_too_long")
+        warnings = (SICHUANESE,) if request.style.dialect else ()
+        self.active += 1
+        return Speech(RATE, ALLOY, request.style, warnings, self._pieces(request))
+
+    async def _pieces(self, request: SpeechRequest) -> AsyncIterator[bytes]:
+        piece = tone(PIECE_SECONDS)
+        try:
+            for number in range(1_000_000 if self.endless else math.ceil(len(request.text) / 10)):
+                await self.gate.wait()
+                if number == self.break_after:
+                    raise SynthesisError("The worker fell over twice.")
+                await asyncio.sleep(0.001 if self.endless else 0)
+                yield piece
+        finally:
+            self.active -= 1
+            self.closed.set()
+
+    async def health(self) -> Health:
+        return Health(ok=self.ok, detail="1 of 1 workers" if self.ok else "no worker yet")
+
+    def stats(self) -> EngineStats:
+        return EngineStats(workers=1, busy=self.active, restarts=3)
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+async def client(engine: FakeEngine) -> AsyncIterator[httpx.AsyncClient]:
+    """The application over the fake engine, without a network."""
+    app = create_app(SpeechService(engine), Settings(max_body=100_000, max_prompt_audio=200_000))
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://studio") as client:
+        yield client
+
+
+@contextlib.contextmanager
+def serving(service: SpeechService) -> Iterator[str]:
+    """A real web server on a free port in a thread of its own; gives its URL."""
+    settings = Settings(port=0)
+    listener = listen(settings)
+    server = uvicorn.Server(server_config(create_app(service, settings), settings))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the studio did not start"
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def studio() -> Iterator[str]:
+    """The URL of a studio that really speaks, one for the whole run."""
+    with serving(SpeechService(workers=2)) as url:
+        yield url
