@@ -1,0 +1,97 @@
+"""What runs: an App's Deployment."""
+
+from isoline.apps.names import PORT_NAME, claim_name, metadata, port, selector
+from isoline.apps.profile import Profile
+from isoline.apps.target import Target
+from isoline.objects.app import App, Probes, Run
+from isoline.objects.containers import Container, ContainerPort, VolumeMount
+from isoline.objects.core import IntOrString, ResourceRequirements
+from isoline.objects.meta import LabelSelector, ObjectMeta
+from isoline.objects.workloads import (
+    Deployment,
+    DeploymentSpec,
+    DeploymentStrategy,
+    PersistentVolumeClaimVolumeSource,
+    PodSpec,
+    PodTemplateSpec,
+    RollingUpdateDeployment,
+    Volume,
+)
+
+HOST_IMAGE = "isoline.dev/host"
+"""The image that means: run the command on this machine as it is."""
+GPU = "nvidia.com/gpu"
+GRACE_SECONDS = 60
+"""Time for an answer that is under way when its replica is asked to end; speech and images take longer than pages."""
+
+
+def deployment(app: App, profile: Profile | None, target: Target) -> Deployment:
+    """Return the Deployment of an App: one container, named as the app is."""
+    spec = app.spec
+    pod = PodSpec(
+        containers=(_container(app, profile, target),),
+        volumes=tuple(
+            Volume(
+                name=storage.name,
+                persistent_volume_claim=PersistentVolumeClaimVolumeSource(claim_name=claim_name(app, storage.name)),
+            )
+            for storage in spec.storage
+        ),
+        termination_grace_period_seconds=GRACE_SECONDS,
+        # An app that is reached from the internet gets no token of the cluster that it runs in.
+        automount_service_account_token=False,
+    )
+    labels = metadata(app, "").labels
+    return Deployment(
+        metadata=metadata(app, app.metadata.name),
+        spec=DeploymentSpec(
+            replicas=max(spec.scale.min, 1) if spec.scale is not None else 1,
+            selector=LabelSelector(match_labels=selector(app)),
+            strategy=_strategy(app),
+            template=PodTemplateSpec(metadata=ObjectMeta(labels=labels), spec=pod),
+        ),
+    )
+
+
+def _container(app: App, profile: Profile | None, target: Target) -> Container:
+    run = app.spec.run or Run()
+    probes = run.probes or (profile.probes if profile is not None else Probes())
+    return Container(
+        name=app.metadata.name,
+        image=_image(run, profile, target),
+        command=run.command,
+        args=run.args,
+        working_dir=run.working_dir,
+        ports=(ContainerPort(name=PORT_NAME, container_port=port(app, profile)),),
+        env=(*(profile.env if profile is not None else ()), *run.env),
+        resources=_resources(app),
+        volume_mounts=tuple(VolumeMount(name=storage.name, mount_path=storage.path) for storage in app.spec.storage),
+        startup_probe=probes.startup,
+        readiness_probe=probes.readiness,
+        liveness_probe=probes.liveness,
+    )
+
+
+def _image(run: Run, profile: Profile | None, target: Target) -> str:
+    if profile is not None:
+        return run.image or profile.image
+    # Without a container engine the command is what counts; the image says where it is run.
+    return HOST_IMAGE if target is Target.MACHINE else run.image
+
+
+def _resources(app: App) -> ResourceRequirements:
+    asked = app.spec.resources
+    if asked is None:
+        return ResourceRequirements()
+    given = {"cpu": asked.cpu, "memory": asked.memory, GPU: asked.gpu or None}
+    limits: dict[str, IntOrString | float] = {name: str(value) for name, value in given.items() if value is not None}
+    return ResourceRequirements(limits=limits)
+
+
+def _strategy(app: App) -> DeploymentStrategy:
+    """A second replica beside the last one, unless it would wait for the GPU that the last one holds."""
+    has_gpu = app.spec.resources is not None and bool(app.spec.resources.gpu)
+    if has_gpu and app.spec.storage:
+        return DeploymentStrategy(type="Recreate")
+    surge = 0 if has_gpu else 1
+    return DeploymentStrategy(rolling_update=RollingUpdateDeployment(max_surge=surge, max_unavailable=1 - surge))

@@ -1,0 +1,130 @@
+"""What is wrong with an App, every fault at once, and what of it this version does not act on."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from isoline.apps.catalog import Catalog
+from isoline.apps.target import Target
+from isoline.objects.app import App, AppSpec
+
+LONGEST_NAME = 63
+"""A Service carries the App's name, and a label does."""
+
+
+class Fault(NamedTuple):
+    """One reason why an App cannot be made real. Prints as `spec.profile: …`."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+def faults(app: App, catalog: Catalog, target: Target) -> list[Fault]:
+    """Return every fault of an App, in the order of its fields. With any, it is not expanded: nothing half right runs."""
+    return [
+        *_name(app.metadata.name),
+        *_program(app.spec, catalog, target),
+        *_hosts(app.spec),
+        *_tls(app.spec, target),
+        *_storage(app.spec),
+        *_protection(app.spec),
+    ]
+
+
+def _name(name: str) -> Iterator[Fault]:
+    if len(name) > LONGEST_NAME or "." in name:
+        yield Fault("metadata.name", f'"{name}" must be a DNS label: at most {LONGEST_NAME} characters and no dots')
+
+
+def _program(spec: AppSpec, catalog: Catalog, target: Target) -> Iterator[Fault]:
+    known = ", ".join(catalog.names)
+    if spec.profile is None and spec.run is None:
+        yield Fault("spec", f"needs a profile ({known}) or run with a command and a port")
+    if spec.profile is not None:
+        if catalog.get(spec.profile) is None:
+            closest = catalog.closest(spec.profile)
+            meant = f'; did you mean "{closest}"?' if closest else ""
+            yield Fault("spec.profile", f'"{spec.profile}" is not in the catalog, which has: {known}{meant}')
+        return
+    if spec.run is None:
+        return
+    profile = catalog.profile_for_image(spec.run.image) if spec.run.image else None
+    if profile is not None:
+        return
+    if not spec.run.command:
+        what = f'the image "{spec.run.image}" is in no profile of the catalog' if spec.run.image else "it is missing"
+        yield Fault("spec.run.command", f"{what}: give the command that runs the app on {target.value}")
+    if spec.run.port is None:
+        yield Fault("spec.run.port", "is missing: give the port that the app listens on")
+
+
+def _hosts(spec: AppSpec) -> Iterator[Fault]:
+    if not spec.hosts:
+        yield Fault("spec.host", 'is missing: give the host name at which the app answers, such as "voice.localhost"')
+    lowered = [host.lower() for host in spec.hosts]
+    for host in dict.fromkeys(host for host in lowered if lowered.count(host) > 1):
+        yield Fault("spec.host", f'"{host}" is there more than once')
+
+
+def _tls(spec: AppSpec, target: Target) -> Iterator[Fault]:
+    if spec.tls is None:
+        return
+    given = [
+        name
+        for name, present in (
+            ("selfSigned", spec.tls.self_signed is True),
+            ("secretName", bool(spec.tls.secret_name)),
+            ("issuer", spec.tls.issuer is not None),
+        )
+        if present
+    ]
+    if len(given) > 1:
+        yield Fault("spec.tls", f"{' and '.join(given)} exclude each other: keep one")
+    if spec.tls.issuer is not None and target is Target.MACHINE:
+        yield Fault("spec.tls.issuer", "cert-manager needs Kubernetes; on one machine use selfSigned or secretName")
+
+
+def _storage(spec: AppSpec) -> Iterator[Fault]:
+    for field in ("name", "path"):
+        values = [getattr(storage, field) for storage in spec.storage]
+        for at, value in enumerate(values):
+            if value in values[:at]:
+                yield Fault(f"spec.storage[{at}].{field}", f'"{value}" is used already')
+
+
+def _protection(spec: AppSpec) -> Iterator[Fault]:
+    """What guards an app and cannot be had yet: an app that was meant to be guarded is not put online without."""
+    access, limits = spec.access, spec.limits
+    unmet = {
+        "spec.access.apiKeys": access and access.api_keys,
+        "spec.access.jwt": access and access.jwt,
+        "spec.access.oidc": access and access.oidc,
+        "spec.access.basic": access and access.basic,
+        "spec.limits.body": limits and limits.body is not None,
+        "spec.limits.concurrency": limits and limits.concurrency is not None,
+    }
+    for path, asked in unmet.items():
+        if asked:
+            yield Fault(
+                path, "is not supported by this version; the app is not put online without it: remove it to go on"
+            )
+    if access is not None and access.allow and access.deny:
+        yield Fault("spec.access", "allow and deny exclude each other: keep one")
+
+
+def notices(app: App, target: Target) -> list[str]:
+    """Return what of an App's spec has no effect here, as sentences. None of it makes the app less safe than it says."""
+    spec, found = app.spec, []
+    if spec.scale is not None and (
+        spec.scale.min == 0 or spec.scale.max > spec.scale.min or spec.scale.target_concurrency or spec.scale.idle_after
+    ):
+        found.append("spec.scale: replicas stay at min, at least 1; this version does not scale by load")
+    if any(storage.backup is not None for storage in spec.storage):
+        found.append("spec.storage[].backup: this version makes no backups")
+    if spec.upgrade is not None:
+        found.append("spec.upgrade: this version does not look for new versions")
+    if spec.egress is not None and spec.egress.policy == "Deny":
+        found.append(f"spec.egress: connections out of an app cannot be refused on {target.value}")
+    return found
