@@ -61,9 +61,11 @@ class Store:
         return None if kind is None else kind.get(key)
 
     def of_kind(self, kind: str, namespace: str | None = None) -> Iterator[Object]:
-        """Every object of a kind, in the order in which they came."""
+        """Every object of a kind at this moment, in the order in which they came."""
         objects = self._objects.get(kind, {})
-        return (item for key, item in objects.items() if namespace is None or key.namespace == namespace)
+        if namespace is None:
+            return iter(list(objects.values()))
+        return iter([item for key, item in objects.items() if key.namespace == namespace])
 
     def count(self, kind: str) -> int:
         return len(self._objects.get(kind, ()))
