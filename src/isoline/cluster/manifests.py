@@ -16,7 +16,9 @@ import msgspec
 
 from isoline.cluster import codec
 from isoline.cluster.source import ManifestProblem, Severity
-from isoline.objects import Key, Object, Problem, decode_documents
+from isoline.objects import Key, Object
+from isoline.objects.decoding import decode_documents
+from isoline.objects.errors import Problem
 
 SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 READ_ATTEMPTS = 3
@@ -89,7 +91,7 @@ def decode_file(data: bytes, *, name: str, signature: Signature, previous: Manif
         found = known.get(digest)
         if found is None:
             decoded = decode_documents(piece, source=name)
-            found = tuple(Definition(located.object, located.line) for located in decoded.objects)
+            found = tuple(Definition(located.object, located.line) for located in decoded.located)
             wrong = [*_problems(decoded.errors, "error", offset), *_problems(decoded.warnings, "warning", offset)]
             problems += wrong
             clean = not wrong
@@ -181,7 +183,7 @@ def _cut(data: bytes) -> list[tuple[int, bytes]]:
 
 def _problems(found: Iterable[Problem], severity: Severity, offset: int) -> Iterator[ManifestProblem]:
     for problem in found:
-        moved = msgspec.structs.replace(problem, line=problem.line + offset)
+        moved = problem._replace(line=problem.line + offset)
         yield ManifestProblem(severity, problem.source, str(moved))
 
 
