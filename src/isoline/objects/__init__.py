@@ -2,9 +2,12 @@
 
 from isoline.objects.app import App, AppSpec, AppStatus
 from isoline.objects.core import ConfigMap, Namespace, PersistentVolumeClaim, Secret, Service
+from isoline.objects.decoding import Decoded, Located, decode_documents, decode_object
 from isoline.objects.delegation import TLSCertificateDelegation
 from isoline.objects.discovery import EndpointSlice
 from isoline.objects.durations import parse_go_duration
+from isoline.objects.encoding import encode, to_dict, to_yaml
+from isoline.objects.errors import ObjectError, Problem
 from isoline.objects.extension import ExtensionService
 from isoline.objects.gateway_config import GatewayConfig, GatewayConfigSpec
 from isoline.objects.httpproxy import HTTPProxy, HTTPProxySpec, HTTPProxyStatus
@@ -22,6 +25,7 @@ __all__ = [
     "AppStatus",
     "Condition",
     "ConfigMap",
+    "Decoded",
     "Deployment",
     "EndpointSlice",
     "ExtensionService",
@@ -34,17 +38,25 @@ __all__ = [
     "Key",
     "Kind",
     "LabelSelector",
+    "Located",
     "Namespace",
     "NetworkPolicy",
     "Object",
+    "ObjectError",
     "ObjectMeta",
     "OwnerReference",
     "PersistentVolumeClaim",
+    "Problem",
     "Secret",
     "SecretValue",
     "Service",
     "TLSCertificateDelegation",
+    "decode_documents",
+    "decode_object",
+    "encode",
     "find_kind",
     "parse_go_duration",
     "parse_quantity",
+    "to_dict",
+    "to_yaml",
 ]

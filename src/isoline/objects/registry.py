@@ -22,6 +22,8 @@ class Kind(NamedTuple):
     type: type[Object]
     names: tuple[str, ...]
     namespaced: bool = True
+    # Whether names are single labels, as they become host names or names of Services; else they may hold dots.
+    label_name: bool = False
 
     @property
     def plural(self) -> str:
@@ -40,7 +42,7 @@ class Kind(NamedTuple):
 
 
 KINDS = (
-    Kind("isoline.dev/v1alpha1", "App", App, ("apps", "app")),
+    Kind("isoline.dev/v1alpha1", "App", App, ("apps", "app"), label_name=True),
     Kind("isoline.dev/v1alpha1", "GatewayConfig", GatewayConfig, ("gatewayconfigs", "gatewayconfig"), namespaced=False),
     Kind("projectcontour.io/v1", "HTTPProxy", HTTPProxy, ("httpproxies", "httpproxy", "proxy", "proxies")),
     Kind(
@@ -58,7 +60,7 @@ KINDS = (
     Kind("networking.k8s.io/v1", "Ingress", Ingress, ("ingresses", "ingress", "ing")),
     Kind("networking.k8s.io/v1", "NetworkPolicy", NetworkPolicy, ("networkpolicies", "networkpolicy", "netpol")),
     Kind("apps/v1", "Deployment", Deployment, ("deployments", "deployment", "deploy")),
-    Kind("v1", "Service", Service, ("services", "service", "svc")),
+    Kind("v1", "Service", Service, ("services", "service", "svc"), label_name=True),
     Kind("discovery.k8s.io/v1", "EndpointSlice", EndpointSlice, ("endpointslices", "endpointslice")),
     Kind("v1", "Secret", Secret, ("secrets", "secret")),
     Kind("v1", "ConfigMap", ConfigMap, ("configmaps", "configmap", "cm")),
@@ -68,7 +70,7 @@ KINDS = (
         PersistentVolumeClaim,
         ("persistentvolumeclaims", "persistentvolumeclaim", "pvc"),
     ),
-    Kind("v1", "Namespace", Namespace, ("namespaces", "namespace", "ns"), namespaced=False),
+    Kind("v1", "Namespace", Namespace, ("namespaces", "namespace", "ns"), namespaced=False, label_name=True),
 )
 
 BY_NAME = {kind.name: kind for kind in KINDS}
