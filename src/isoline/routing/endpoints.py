@@ -1,0 +1,70 @@
+"""EndpointSlices → `ir.Endpoints`: where the replicas behind a Service's port are."""
+
+import ipaddress
+from functools import lru_cache
+
+from isoline.objects import EndpointSlice
+from isoline.objects.core import ServicePort
+from isoline.routing import ir
+from isoline.routing.indexes import SLICES
+from isoline.routing.view import Read, View
+
+
+def port_label(port: ServicePort) -> str:
+    """Return how slices call a Service's port: its name, or its number where it has none."""
+    return port.name or str(port.port)
+
+
+def endpoints_name(namespace: str, service: str, port: ServicePort, health_port: ServicePort | None = None) -> str:
+    """Return the name of the endpoints behind a port, whose health is checked at another port or at the same."""
+    name = f"{namespace}/{service}/{port_label(port)}"
+    if health_port is None or health_port == port:
+        return name
+    return f"{name}~{port_label(health_port)}"
+
+
+def compile_endpoints(name: str, view: View) -> tuple[ir.Endpoints, frozenset[Read]]:
+    """Return the endpoints of that name, sorted, each address and port once; and what was read.
+
+    Ready or unset counts, terminating does not (Contour's rule). An endpoint's first address stands for it (Kubernetes'
+    rule). Addresses that are no IP address are left out: Envoy would refuse all the others with them.
+    """
+    namespace, service, ports = name.split("/")
+    port, _, health_port = ports.partition("~")
+    found: dict[tuple[str, int], ir.Endpoint] = {}
+    for key in view.find(SLICES, f"{namespace}/{service}"):
+        item = view.get(key)
+        if isinstance(item, EndpointSlice):
+            _collect(item, port, health_port, found)
+    return ir.Endpoints(name=name, endpoints=tuple(found[where] for where in sorted(found))), frozenset(view.reads)
+
+
+def _collect(item: EndpointSlice, port: str, health_port: str, found: dict[tuple[str, int], ir.Endpoint]) -> None:
+    number = _number(item, port)
+    if number is None or item.address_type == "FQDN":
+        return
+    health_number = _number(item, health_port) if health_port else None
+    for endpoint in item.endpoints:
+        if not endpoint.ready or endpoint.conditions.terminating or not endpoint.addresses:
+            continue
+        address = endpoint.addresses[0]
+        if _is_address(address):
+            found[address, number] = ir.Endpoint(address=address, port=number, health_port=health_number)
+
+
+def _number(item: EndpointSlice, label: str) -> int | None:
+    """The port's number in this slice. Names hold a letter, so a label of digits is the one port without a name."""
+    name = "" if label.isdigit() else label
+    for port in item.ports:
+        if port.name == name and port.protocol == "TCP":
+            return port.port
+    return None
+
+
+@lru_cache(maxsize=65536)
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text

@@ -1,0 +1,1 @@
+"""HTTPProxy → routes and clusters. One policy, one file."""

@@ -1,0 +1,141 @@
+"""requestHeadersPolicy and responseHeadersPolicy, of routes and of services.
+
+Values are in Envoy's format language afterwards: the variables that HTTPProxy allows stay live, every other percent
+sign is doubled.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from isoline.objects.httpproxy import HeadersPolicy, HeaderValue
+from isoline.routing import ir
+from isoline.routing.httpproxy import header_names
+from isoline.routing.httpproxy.scope import Scope
+from isoline.routing.statuses import ErrorType
+
+NO_EDITS = ir.HeaderEdits()
+
+# Envoy's operators that HTTPProxy lets through (Contour's documentation, "Dynamic Header Values").
+_OPERATORS = (
+    "DOWNSTREAM_REMOTE_ADDRESS",
+    "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT",
+    "DOWNSTREAM_LOCAL_ADDRESS",
+    "DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT",
+    "DOWNSTREAM_LOCAL_PORT",
+    "DOWNSTREAM_LOCAL_URI_SAN",
+    "DOWNSTREAM_PEER_URI_SAN",
+    "DOWNSTREAM_LOCAL_SUBJECT",
+    "DOWNSTREAM_PEER_SUBJECT",
+    "DOWNSTREAM_PEER_ISSUER",
+    "DOWNSTREAM_TLS_SESSION_ID",
+    "DOWNSTREAM_TLS_CIPHER",
+    "DOWNSTREAM_TLS_VERSION",
+    "DOWNSTREAM_PEER_FINGERPRINT_256",
+    "DOWNSTREAM_PEER_FINGERPRINT_1",
+    "DOWNSTREAM_PEER_SERIAL",
+    "DOWNSTREAM_PEER_CERT",
+    "DOWNSTREAM_PEER_CERT_V_START",
+    "DOWNSTREAM_PEER_CERT_V_END",
+    "HOSTNAME",
+    "PROTOCOL",
+    "UPSTREAM_REMOTE_ADDRESS",
+    "RESPONSE_FLAGS",
+    "RESPONSE_CODE_DETAILS",
+)
+_LIVE = re.compile(rf"%(?:({'|'.join(_OPERATORS)}|REQ\([\w-]+\))|(CONTOUR_[A-Z_]+))%|%", re.ASCII)
+_HOST_FROM_HEADER = re.compile(r"%REQ\(([A-Za-z0-9-]+)\)%")
+
+
+def escape(value: str, variables: Mapping[str, str]) -> str:
+    """Return a value in Envoy's format language. `variables` are ours, by name without percent signs."""
+    if "%" not in value:
+        return value
+
+    def replaced(found: re.Match[str]) -> str:
+        operator, variable = found.groups()
+        if operator:
+            return f"%{operator}%"
+        if variable:
+            own = variables.get(variable)
+            return f"%%{variable}%%" if own is None else own.replace("%", "%%")
+        return "%%"
+
+    return _LIVE.sub(replaced, value)
+
+
+class Names(NamedTuple):
+    """What a headers policy is called, and how its faults are."""
+
+    field: str
+    type: ErrorType
+    reason: str
+
+
+ROUTE_REQUEST = Names("requestHeadersPolicy", "RouteError", "RequestHeadersPolicyInvalid")
+ROUTE_RESPONSE = Names("responseHeadersPolicy", "RouteError", "ResponseHeaderPolicyInvalid")
+SERVICE_REQUEST = Names("requestHeadersPolicy", "ServiceError", "RequestHeadersPolicyInvalid")
+SERVICE_RESPONSE = Names("responseHeadersPolicy", "ServiceError", "ResponseHeadersPolicyInvalid")
+
+
+class Edits(NamedTuple):
+    """`host` is what Host was set to, as written; `edits` is all else."""
+
+    edits: ir.HeaderEdits = NO_EDITS
+    host: str | None = None
+
+
+NOTHING = Edits()
+
+
+def compile_headers(policy: HeadersPolicy | None, names: Names, scope: Scope, *, variables: Mapping[str, str]) -> Edits:
+    """Return what a policy does. Raises Fault for duplicates, bad names and values, and a Host that cannot be set."""
+    if policy is None:
+        return NOTHING
+    scope = scope.at(names.field)
+    request = names.field == "requestHeadersPolicy"
+    host: str | None = None
+    headers: dict[str, ir.Header] = {}
+    for position, entry in enumerate(policy.set):
+        place = scope.at(f"set[{position}]")
+        _check(entry, names, place)
+        lowered = entry.name.lower()
+        if lowered == "host":
+            if not request:
+                raise place.fault(names.type, names.reason, "Host can be set on requests only")
+            if host is not None:
+                place.warn(names.type, "Host is set twice; the last one counts")
+            host = entry.value
+        elif lowered in headers:
+            raise place.fault(names.type, names.reason, f"the header {entry.name!r} is set twice")
+        else:
+            headers[lowered] = ir.Header(name=entry.name, value=escape(entry.value, variables))
+    removed = _removed(policy.remove, names, scope, request=request)
+    return Edits(ir.HeaderEdits(set=tuple(headers.values()), remove=removed), host)
+
+
+def _check(entry: HeaderValue, names: Names, scope: Scope) -> None:
+    if not header_names.is_name(entry.name):
+        raise scope.fault(names.type, names.reason, f"{entry.name!r} is no header name")
+    if problem := header_names.value_problem(entry.value):
+        raise scope.at("value").fault(names.type, names.reason, problem)
+
+
+def _removed(entries: tuple[str, ...], names: Names, scope: Scope, *, request: bool) -> tuple[str, ...]:
+    removed: dict[str, str] = {}
+    for position, name in enumerate(entries):
+        place = scope.at(f"remove[{position}]")
+        if not header_names.is_name(name):
+            raise place.fault(names.type, names.reason, f"{name!r} is no header name")
+        if name.lower() in removed:
+            raise place.fault(names.type, names.reason, f"the header {name!r} is removed twice")
+        if request and name.lower() == "host":
+            raise place.fault(names.type, names.reason, "Host cannot be removed")
+        removed[name.lower()] = name
+    return tuple(removed.values())
+
+
+def header_that_gives_host(value: str) -> str | None:
+    """Return the request header named by a Host of the form `%REQ(name)%`, else None: the value is the Host."""
+    found = _HOST_FROM_HEADER.fullmatch(value)
+    return found[1] if found else None

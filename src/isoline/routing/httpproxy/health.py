@@ -1,0 +1,65 @@
+"""healthCheckPolicy of a route: active checks of each endpoint of its services."""
+
+from isoline.objects.httpproxy import HealthCheckPolicy
+from isoline.routing import ir
+from isoline.routing.httpproxy import header_names
+from isoline.routing.httpproxy.scope import Scope
+
+DEFAULT_HOST = "contour-envoy-healthcheck"
+DEFAULT_INTERVAL = 10
+DEFAULT_TIMEOUT = 2
+DEFAULT_UNHEALTHY_THRESHOLD = 3
+DEFAULT_HEALTHY_THRESHOLD = 2
+_MAXIMUM_SECONDS = 315_576_000_000
+_MAXIMUM_COUNT = 2**32 - 1
+
+
+def compile_health_check(policy: HealthCheckPolicy | None, scope: Scope) -> ir.HealthCheck | None:
+    """Return the check, or None without a policy. Raises Fault for values that Envoy refuses."""
+    if policy is None:
+        return None
+    scope = scope.at("healthCheckPolicy")
+    if not policy.path:
+        raise _fault(scope.at("path"), "must be given")
+    for field, text in (("path", policy.path), ("host", policy.host)):
+        if problem := header_names.value_problem(text):
+            raise _fault(scope.at(field), problem)
+    return ir.HealthCheck(
+        path=policy.path,
+        host=policy.host or DEFAULT_HOST,
+        interval=_number(policy.interval_seconds, DEFAULT_INTERVAL, _MAXIMUM_SECONDS, scope.at("intervalSeconds")),
+        timeout=_number(policy.timeout_seconds, DEFAULT_TIMEOUT, _MAXIMUM_SECONDS, scope.at("timeoutSeconds")),
+        unhealthy_threshold=_number(
+            policy.unhealthy_threshold_count,
+            DEFAULT_UNHEALTHY_THRESHOLD,
+            _MAXIMUM_COUNT,
+            scope.at("unhealthyThresholdCount"),
+        ),
+        healthy_threshold=_number(
+            policy.healthy_threshold_count, DEFAULT_HEALTHY_THRESHOLD, _MAXIMUM_COUNT, scope.at("healthyThresholdCount")
+        ),
+        expected_statuses=_expected_statuses(policy, scope),
+    )
+
+
+def _number(value: int, default: int, maximum: int, scope: Scope) -> int:
+    if not 0 <= value <= maximum:
+        raise _fault(scope, f"must be between 0 and {maximum}, found {value}")
+    return value or default
+
+
+def _expected_statuses(policy: HealthCheckPolicy, scope: Scope) -> tuple[tuple[int, int], ...]:
+    ranges = []
+    for position, wanted in enumerate(policy.expected_statuses):
+        place = scope.at(f"expectedStatuses[{position}]")
+        if not (100 <= wanted.start <= 599 and 101 <= wanted.end <= 600):
+            raise _fault(place, f"start is within 100–599 and end within 101–600, found {wanted.start}–{wanted.end}")
+        if wanted.start >= wanted.end:
+            place.warn("RouteError", f"holds no status: {wanted.start} is not below {wanted.end}")
+        else:
+            ranges.append((wanted.start, wanted.end))
+    return tuple(ranges)
+
+
+def _fault(scope: Scope, text: str) -> Exception:
+    return scope.fault("RouteError", "HealthCheckPolicyInvalid", text)

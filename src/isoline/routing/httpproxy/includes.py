@@ -1,0 +1,92 @@
+"""includes: the routes of other HTTPProxies under more conditions, in this namespace and in others."""
+
+from collections.abc import Sequence
+
+from isoline.objects import HTTPProxy, Key
+from isoline.objects.httpproxy import Include, MatchCondition
+from isoline.routing.classes import is_ours
+from isoline.routing.httpproxy import conditions
+from isoline.routing.httpproxy.routes import Place, add_bad_gateway, add_route
+from isoline.routing.httpproxy.scope import Fault, Scope
+from isoline.routing.httpproxy.site import SiteDraft
+
+MAXIMUM_INCLUDES = 2000
+"""Of one host, each way to reach a child counted: two includes of the same child at each of 30 levels are a billion."""
+MAXIMUM_DEPTH = 64
+
+
+def add_routes(site: SiteDraft, root: HTTPProxy) -> None:
+    """Add the routes of a root and of all that it includes to its host."""
+    site.includes_left = MAXIMUM_INCLUDES
+    _add(site, root, (), (root.key,))
+
+
+def _add(site: SiteDraft, proxy: HTTPProxy, inherited: Sequence[MatchCondition], chain: tuple[Key, ...]) -> None:
+    """Own routes come first, so that of equal conditions a parent's count and not those that it let in."""
+    scope = site.scope_of(proxy)
+    namespace = proxy.metadata.namespace
+    name = f"{namespace}/{proxy.metadata.name}"
+    for position, route in enumerate(proxy.spec.routes):
+        field = f"routes[{position}]"
+        add_route(route, Place(site, namespace, inherited, scope.at(field), f"{name}/{field}"))
+    seen: set[object] = set()
+    for position, include in enumerate(proxy.spec.includes):
+        field = f"includes[{position}]"
+        place = Place(site, namespace, inherited, scope.at(field), f"{name}/{field}")
+        try:
+            _check_conditions(include.conditions, place.scope, seen)
+            child = _child(include, place)
+            if child is not None:
+                _descend(child, include, place, chain)
+        except Fault as fault:
+            scope.report.errors[fault.finding] = None
+
+
+def _descend(child: HTTPProxy, include: Include, place: Place, chain: tuple[Key, ...]) -> None:
+    if child.key in chain:
+        path = " -> ".join(f"{key.namespace}/{key.name}" for key in (*chain, child.key))
+        place.site.scope_of(child).error("IncludeError", "IncludeCreatesCycle", f"include creates a cycle: {path}")
+        return
+    if len(chain) > MAXIMUM_DEPTH or not place.site.includes_left:
+        text = f"at most {MAXIMUM_DEPTH} levels and {MAXIMUM_INCLUDES} includes are followed for one host"
+        raise place.scope.fault("IncludeError", "TooManyIncludes", text)
+    place.site.includes_left -= 1
+    _add(place.site, child, (*place.inherited, *include.conditions), (*chain, child.key))
+
+
+def _child(include: Include, place: Place) -> HTTPProxy | None:
+    """The included HTTPProxy; without one, a 502 stands for it."""
+    key = Key("HTTPProxy", include.namespace or place.namespace, include.name)
+    child = place.site.view.get(key)
+    name = f"{key.namespace}/{key.name}"
+    if not isinstance(child, HTTPProxy) or not is_ours(
+        child.metadata.annotations, child.spec.ingress_class_name, place.site.view.settings
+    ):
+        place.scope.error("IncludeError", "IncludeNotFound", f"include {name} not found")
+    elif child.spec.virtualhost is not None:
+        text = f"{name} has a virtualhost, and a root cannot be included"
+        place.scope.error("IncludeError", "RootIncludesRoot", text)
+    else:
+        return child
+    add_bad_gateway(place, include.conditions)
+    return None
+
+
+def _check_conditions(own: Sequence[MatchCondition], scope: Scope, seen: set[object]) -> None:
+    for position, condition in enumerate(own):
+        for name in ("exact", "regex"):
+            if getattr(condition, name):
+                text = "an include can have a prefix only"
+                raise scope.at(f"conditions[{position}].{name}").fault(
+                    "IncludeError", "PathMatchConditionsNotValid", text
+                )
+    conditions.check_path(own, scope, kind="IncludeError")
+    headers = conditions.header_matches((), own, scope)
+    query = conditions.query_matches((), own, scope)
+    prefix = conditions.merged_prefix(own) or "/"
+    identity = (prefix, frozenset(headers), frozenset(query))
+    # Many trees include several children under a bare slash, and Contour lets them.
+    if identity in seen and identity != ("/", frozenset(), frozenset()):
+        text = "an include before this one has the same conditions"
+        raise scope.fault("IncludeError", "DuplicateMatchConditions", text)
+    seen.add(identity)

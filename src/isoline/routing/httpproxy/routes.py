@@ -1,0 +1,140 @@
+"""One route of an HTTPProxy, all its policies together."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from isoline.objects.httpproxy import MatchCondition, Route
+from isoline.routing import ir
+from isoline.routing.httpproxy import (
+    balancing,
+    conditions,
+    cookies,
+    headers,
+    health,
+    internal_redirects,
+    ip_filters,
+    jwt,
+    mirror,
+    rate_limits,
+    redirects,
+    responses,
+    retries,
+    rewrites,
+    services,
+    slow_start,
+    timeouts,
+    upstream_tls,
+)
+from isoline.routing.httpproxy.order import Draft
+from isoline.routing.httpproxy.scope import Fault, Scope
+from isoline.routing.httpproxy.site import SiteDraft
+from isoline.routing.httpproxy.unsupported import report_unsupported
+
+UNSUPPORTED = (*cookies.ROUTE, *internal_redirects.ROUTE, *ip_filters.ROUTE, *rate_limits.ROUTE)
+UNSUPPORTED_OF_SERVICE = (*cookies.SERVICE, *mirror.SERVICE, *slow_start.SERVICE, *upstream_tls.SERVICE)
+_GUARDS = {"AuthError", "IPFilterError", "JWTVerificationError"}
+
+UNAVAILABLE = ir.Respond(status=503)
+BAD_GATEWAY = ir.Respond(status=502)
+
+
+class Place(NamedTuple):
+    """Where a route stands: its host, its object's namespace, the conditions of the includes above it."""
+
+    site: SiteDraft
+    namespace: str
+    inherited: Sequence[MatchCondition]
+    scope: Scope
+    name: str
+
+
+def add_route(route: Route, place: Place) -> None:
+    """Compile a route and add it to its host. A bad one is reported and left out, and harms no other.
+
+    One that is left out although it was to keep somebody away stays as a 503: a wider route must not answer for it.
+    """
+    try:
+        _check_actions(route, place.scope)
+        match = conditions.match(place.inherited, route.conditions, place.scope)
+        used = report_unsupported(UNSUPPORTED, route, place.scope)
+        for position, service in enumerate(route.services):
+            used += report_unsupported(UNSUPPORTED_OF_SERVICE, service, place.scope.at(f"services[{position}]"))
+        refused = jwt.is_refused(
+            route.jwt_verification_policy, place.scope, place.site.root, ends_tls=place.site.ends_tls
+        )
+        if refused or any(entry.type in _GUARDS for entry in used):
+            _add(ir.Route(name=place.name, match=match, action=UNAVAILABLE), route, place)
+        elif not used:
+            _add(_compile(route, match, place), route, place)
+    except Fault as fault:
+        place.scope.report.errors[fault.finding] = None
+
+
+def add_bad_gateway(place: Place, own: Sequence[MatchCondition]) -> None:
+    """Add a 502 in place of an include that leads nowhere."""
+    match = conditions.match(place.inherited, own, place.scope)
+    route = ir.Route(name=place.site.unique_name(place.name), match=match, action=BAD_GATEWAY)
+    place.site.drafts.append(Draft(route, insecure=True, scope=place.scope))
+
+
+def _add(compiled: ir.Route, route: Route, place: Place) -> None:
+    place.site.drafts.append(Draft(compiled, insecure=route.permit_insecure, scope=place.scope))
+
+
+def _check_actions(route: Route, scope: Scope) -> None:
+    actions = {
+        "services": bool(route.services),
+        "requestRedirectPolicy": route.request_redirect_policy is not None,
+        "directResponsePolicy": route.direct_response_policy is not None,
+    }
+    if sum(actions.values()) != 1:
+        found = " and ".join(name for name, used in actions.items() if used) or "none"
+        text = f"exactly one of {', '.join(actions)} is needed, found {found}"
+        raise scope.fault("RouteError", "RouteActionCountNotValid", text)
+
+
+def _compile(route: Route, match: ir.Match, place: Place) -> ir.Route:
+    scope = place.scope
+    variables = {"CONTOUR_NAMESPACE": place.namespace}
+    request = headers.compile_headers(route.request_headers_policy, headers.ROUTE_REQUEST, scope, variables=variables)
+    response = headers.compile_headers(
+        route.response_headers_policy, headers.ROUTE_RESPONSE, scope, variables=variables
+    )
+    return ir.Route(
+        name=place.site.unique_name(place.name),
+        match=match,
+        action=_action(route, match, place, host=request.host),
+        request_headers=request.edits,
+        response_headers=response.edits,
+    )
+
+
+def _action(route: Route, match: ir.Match, place: Place, *, host: str | None) -> ir.Forward | ir.Redirect | ir.Respond:
+    scope = place.scope
+    limits = timeouts.compile_timeouts(route.timeout_policy, scope)
+    spread = balancing.compile_balancing(route.load_balancer_policy, scope)
+    rewrite = rewrites.compile_rewrite(route.path_rewrite_policy, match.path, scope)
+    check = health.compile_health_check(route.health_check_policy, scope)
+    if route.request_redirect_policy is not None:
+        return redirects.compile_redirect(route.request_redirect_policy, scope)
+    if route.direct_response_policy is not None:
+        return responses.compile_response(route.direct_response_policy, scope)
+    retry = retries.compile_retry(route.retry_policy, scope)
+    host_header = None if host is None else headers.header_that_gives_host(host)
+    fixed_host = host if host_header is None else None
+    common = services.Upstreams(place.namespace, spread, check, limits.idle_connection, fixed_host)
+    resolved = services.resolve(route.services, common, place.site.view, scope)
+    if not resolved.shares:
+        return UNAVAILABLE
+    place.site.clusters.update((cluster.name, cluster) for cluster in resolved.clusters)
+    return ir.Forward(
+        shares=resolved.shares,
+        websocket=route.enable_websockets,
+        timeout=limits.response,
+        idle_timeout=limits.idle,
+        retry=retry,
+        hash_by=spread.hash_by,
+        prefix_rewrite=rewrite,
+        host_rewrite=fixed_host,
+        host_rewrite_header=host_header,
+    )

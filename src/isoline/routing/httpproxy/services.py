@@ -1,0 +1,173 @@
+"""services of a route: each a share of its traffic and a cluster.
+
+A Service that is missing is reported, and the others serve; when none is left the route answers 503.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from isoline.objects import Key
+from isoline.objects.core import Service, ServicePort
+from isoline.objects.httpproxy import Service as Reference
+from isoline.routing import clusters, ir, service_annotations
+from isoline.routing.endpoints import endpoints_name
+from isoline.routing.httpproxy import headers
+from isoline.routing.httpproxy.balancing import Balancing
+from isoline.routing.httpproxy.scope import Scope
+from isoline.routing.view import View
+
+_MAXIMUM_WEIGHT = 2**32 - 1
+_PROTOCOLS = {"h2": ir.Upstream.H2, "h2c": ir.Upstream.H2C, "tls": ir.Upstream.TLS}
+_TLS = {ir.Upstream.H2, ir.Upstream.TLS}
+
+
+class Upstreams(NamedTuple):
+    """What all services of one route have in common. `host` is the Host that the route sets, if it is a fixed one."""
+
+    namespace: str
+    balancing: Balancing
+    health_check: ir.HealthCheck | None
+    idle_timeout: float | None
+    host: str | None
+
+
+class Resolved(NamedTuple):
+    shares: tuple[ir.Share, ...]
+    clusters: tuple[ir.Cluster, ...]
+
+
+def resolve(references: Sequence[Reference], common: Upstreams, view: View, scope: Scope) -> Resolved:
+    """Return the shares and clusters of the services that exist; none may be left.
+
+    Raises Fault for what makes the whole route unusable: an impossible port, protocol, weight or headers policy.
+    """
+    shares: list[ir.Share] = []
+    found: list[ir.Cluster] = []
+    for position, reference in enumerate(references):
+        place = scope.at(f"services[{position}]")
+        if not 0 <= reference.weight <= _MAXIMUM_WEIGHT:
+            text = f"must be between 0 and {_MAXIMUM_WEIGHT}, found {reference.weight}"
+            raise place.at("weight").fault("ServiceError", "ServiceWeightInvalid", text)
+        resolved = _resolve_one(reference, common, view, place)
+        if resolved is not None:
+            share, cluster = resolved
+            shares.append(share)
+            found.append(cluster)
+    return Resolved(_weighted(shares, scope), tuple(found))
+
+
+def _resolve_one(
+    reference: Reference, common: Upstreams, view: View, scope: Scope
+) -> tuple[ir.Share, ir.Cluster] | None:
+    if not 1 <= reference.port <= 65535:
+        text = f"must be between 1 and 65535, found {reference.port}"
+        raise scope.at("port").fault("ServiceError", "ServicePortInvalid", text)
+    service = view.get(Key("Service", common.namespace, reference.name))
+    problem = _reference_problem(service, reference, common)
+    if not isinstance(service, Service) or problem:
+        scope.error("ServiceError", "ServiceUnresolvedReference", problem)
+        return None
+    variables = {
+        "CONTOUR_NAMESPACE": common.namespace,
+        "CONTOUR_SERVICE_NAME": reference.name,
+        "CONTOUR_SERVICE_PORT": str(reference.port),
+    }
+    request = headers.compile_headers(
+        reference.request_headers_policy, headers.SERVICE_REQUEST, scope, variables=variables
+    )
+    response = headers.compile_headers(
+        reference.response_headers_policy, headers.SERVICE_RESPONSE, scope, variables=variables
+    )
+    cluster = _cluster(service, reference, common, scope, host=request.host or common.host)
+    share = ir.Share(
+        cluster=cluster.name,
+        weight=reference.weight,
+        request_headers=request.edits,
+        response_headers=response.edits,
+        host_rewrite=request.host,
+    )
+    return share, cluster
+
+
+def _reference_problem(service: object, reference: Reference, common: Upstreams) -> str:
+    """Why the reference leads nowhere; empty if it leads somewhere."""
+    name = f"{common.namespace}/{reference.name}"
+    if not isinstance(service, Service):
+        return f'Service "{name}" not found'
+    if service.spec.type == "ExternalName":
+        return f'Service "{name}" is an ExternalName service; those are not enabled'
+    for port in (reference.port, _health_port_number(reference, common)):
+        if port is not None and _service_port(service, port) is None:
+            return f'Service "{name}" has no TCP port {port}'
+    return ""
+
+
+def _health_port_number(reference: Reference, common: Upstreams) -> int | None:
+    return reference.health_port if common.health_check is not None and reference.health_port > 0 else None
+
+
+def _service_port(service: Service, number: int) -> ServicePort | None:
+    for port in service.spec.ports:
+        if port.port == number and port.protocol == "TCP":
+            return port
+    return None
+
+
+def _cluster(
+    service: Service, reference: Reference, common: Upstreams, scope: Scope, *, host: str | None
+) -> ir.Cluster:
+    port = _service_port(service, reference.port)
+    assert port is not None
+    health_port = _health_port_number(reference, common)
+    annotations = service.metadata.annotations
+    if annotations:
+        for name in service_annotations.bad_limits(annotations):
+            scope.warn("ServiceError", f'annotation {name} of the Service holds no number: "{annotations[name]}"')
+    protocol = _protocol(service, reference, port, scope)
+    return clusters.named(
+        ir.Cluster(
+            name="",
+            endpoints=endpoints_name(
+                common.namespace,
+                reference.name,
+                port,
+                None if health_port is None else _service_port(service, health_port),
+            ),
+            protocol=protocol,
+            balance=common.balancing.balance,
+            health_check=common.health_check,
+            limits=service_annotations.limits(annotations),
+            idle_timeout=common.idle_timeout,
+            sni=host if host and protocol in _TLS else "",
+        ),
+        f"{common.namespace}/{reference.name}/{reference.port}",
+    )
+
+
+def _protocol(service: Service, reference: Reference, port: ServicePort, scope: Scope) -> ir.Upstream:
+    if reference.protocol is None:
+        return service_annotations.upstream_protocol(service.metadata.annotations, port)
+    protocol = _PROTOCOLS.get(reference.protocol)
+    if protocol is None:
+        text = f"{reference.protocol!r} is none of {', '.join(_PROTOCOLS)}"
+        raise scope.at("protocol").fault("ServiceError", "UnsupportedProtocol", text)
+    return protocol
+
+
+def _weighted(shares: list[ir.Share], scope: Scope) -> tuple[ir.Share, ...]:
+    total = sum(share.weight for share in shares)
+    if total > _MAXIMUM_WEIGHT:
+        text = f"the weights add up to {total}; at most {_MAXIMUM_WEIGHT} is possible"
+        raise scope.at("services").fault("ServiceError", "ServiceWeightInvalid", text)
+    if total:
+        return tuple(shares)
+    return tuple(
+        ir.Share(
+            cluster=share.cluster,
+            weight=1,
+            request_headers=share.request_headers,
+            response_headers=share.response_headers,
+            host_rewrite=share.host_rewrite,
+        )
+        for share in shares
+    )

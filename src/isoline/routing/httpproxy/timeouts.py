@@ -1,0 +1,53 @@
+"""timeoutPolicy, and timeouts as HTTPProxy writes them."""
+
+from typing import NamedTuple
+
+from isoline.objects import parse_go_duration
+from isoline.objects.httpproxy import TimeoutPolicy
+from isoline.routing import ir
+from isoline.routing.httpproxy.scope import Scope
+
+
+class Timeouts(NamedTuple):
+    """Seconds; None is the gateway's default, `ir.NEVER` no limit."""
+
+    response: float | None = None
+    idle: float | None = None
+    idle_connection: float | None = None
+
+
+DEFAULT = Timeouts()
+
+
+def parse_timeout(text: str) -> float | None:
+    """Return a timeout's seconds: None (the default) for "" and zero, `ir.NEVER` for infinity.
+
+    Raises ValueError for what is no duration and for a negative one.
+    """
+    if not text:
+        return None
+    if text in {"infinity", "infinite"}:
+        return ir.NEVER
+    seconds = parse_go_duration(text)
+    if seconds < 0:
+        raise ValueError(f'"{text}" is negative')
+    return seconds or None
+
+
+def compile_timeouts(policy: TimeoutPolicy | None, scope: Scope) -> Timeouts:
+    """Return the timeouts of a route and of its upstream connections. Raises Fault for what is no duration."""
+    if policy is None:
+        return DEFAULT
+    scope = scope.at("timeoutPolicy")
+    return Timeouts(
+        _field(policy.response, scope, "response"),
+        _field(policy.idle, scope, "idle"),
+        _field(policy.idle_connection, scope, "idleConnection"),
+    )
+
+
+def _field(text: str, scope: Scope, field: str) -> float | None:
+    try:
+        return parse_timeout(text)
+    except ValueError as error:
+        raise scope.at(field).fault("RouteError", "TimeoutPolicyNotValid", str(error)) from error

@@ -1,0 +1,33 @@
+"""Regular expressions, judged by the engine that Envoy runs them with."""
+
+from functools import lru_cache
+
+import re2
+
+# The limit that Envoy has where its runtime says nothing (`re2.max_program_size.error_level`).
+MAXIMUM_PROGRAM_SIZE = 100
+
+_OPTIONS = re2.Options()
+_OPTIONS.log_errors = False
+
+
+@lru_cache(maxsize=4096)
+def problem(pattern: str) -> str | None:
+    """Return why Envoy would refuse the pattern, or None."""
+    try:
+        compiled = re2.compile(pattern, _OPTIONS)
+    except re2.error as error:
+        reason = error.args[0]
+        return f"{pattern!r} is no RE2 expression: {reason.decode() if isinstance(reason, bytes) else reason}"
+    if compiled.programsize > MAXIMUM_PROGRAM_SIZE:
+        return (
+            f"{pattern!r} compiles to {compiled.programsize} instructions, more than the {MAXIMUM_PROGRAM_SIZE} that "
+            "the gateway accepts; shorten it or split the route"
+        )
+    return None
+
+
+def quote(text: str) -> str:
+    """Return the expression that matches exactly this text."""
+    quoted: str = re2.escape(text)
+    return quoted

@@ -1,0 +1,35 @@
+"""The part of the GatewayConfig that compiling depends on, and no more: equal settings recompile nothing."""
+
+import msgspec
+
+from isoline.objects import GatewayConfig, GatewayConfigSpec, Key
+from isoline.routing.ir import TlsVersion
+
+GATEWAY_CONFIG = Key("GatewayConfig", "", "default")
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    ingress_class: str = ""
+    """Empty: objects without a class, and those of class `contour`."""
+    self_signed: bool = False
+    """Whether the local CA issues what is missing; only words depend on it here."""
+    root_namespaces: frozenset[str] = frozenset()
+    """Where root HTTPProxies may be; everywhere when empty."""
+    tls_minimum: TlsVersion = TlsVersion.V1_2
+    tls_maximum: TlsVersion = TlsVersion.V1_3
+
+
+def settings_from_config(config: GatewayConfig | None, *, one_machine: bool) -> Settings:
+    """Return the settings that a GatewayConfig, or its absence, means.
+
+    On one machine missing certificates are self-signed unless the config says no; elsewhere only if it says yes.
+    """
+    spec = GatewayConfigSpec() if config is None else config.spec
+    self_signed = spec.tls.self_signed
+    return Settings(
+        ingress_class=spec.ingress_class_name,
+        self_signed=one_machine if self_signed is None else self_signed,
+        root_namespaces=frozenset(spec.root_namespaces),
+        tls_minimum=TlsVersion(spec.tls.minimum_version),
+        tls_maximum=TlsVersion(spec.tls.maximum_version),
+    )
