@@ -94,14 +94,15 @@ class VoiceServer(uvicorn.Server):
         self._studio = studio
         self._stopping: asyncio.Task[None] | None = None
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """SIGTERM drains; SIGINT, or a second signal, does not wait to be noticed."""
+    def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
+        """SIGTERM drains; SIGINT, or a second signal, does not wait for a gateway, a third for nobody."""
         if sig == signal.SIGTERM and not self._studio.draining:
             self._studio.draining = True
             asyncio.get_running_loop().call_soon_threadsafe(self._begin_to_stop)
             return
         self._studio.draining = True
-        super().handle_exit(sig, frame)
+        self.force_exit = self.should_exit
+        self.should_exit = True
 
     def _begin_to_stop(self) -> None:
         self._stopping = asyncio.create_task(self._stop())

@@ -8,7 +8,7 @@ import math
 import struct
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import httpx
@@ -32,6 +32,17 @@ from isoline_voice.speech import SpeechService
 
 RATE = 24_000
 PIECE_SECONDS = 0.1
+CHARACTERS_A_PIECE = 10
+CAPABILITIES = Capabilities(
+    dialects=frozenset({"粤语"}),
+    languages=frozenset({"en", "zh"}),
+    emotions=frozenset({"happy"}),
+    volume=True,
+    rate=True,
+    pitch=True,
+    cloning=False,
+    max_characters=10_000,
+)
 ALLOY = Voice("alloy", "Alloy", "en", "fake", "A tone.")
 SICHUANESE = SpeechWarning(
     code="dialect_unsupported",
@@ -47,30 +58,24 @@ def tone(seconds: float) -> bytes:
     return struct.pack(f"<{count}h", *samples)
 
 
+PIECE = tone(PIECE_SECONDS)
+
+
 @dataclass
 class FakeEngine:
-    """Speaks a tone of 0.1 s for each ten characters, piece by piece, when `gate` lets it."""
+    """Speaks 0.1 s for each ten characters, piece after piece when `gate` lets it; `endless` never ends."""
 
     name: str = "fake"
-    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    capabilities: Capabilities = CAPABILITIES
     requests: list[SpeechRequest] = field(default_factory=list)
     refuse: VoiceError | None = None
     break_after: int | None = None
-    active: int = 0
-    closed: asyncio.Event = field(default_factory=asyncio.Event)
-    ok: bool = True
     endless: bool = False
-
-    capabilities: Capabilities = Capabilities(
-        dialects=frozenset({"粤语"}),
-        languages=frozenset({"en", "zh"}),
-        emotions=frozenset({"happy"}),
-        volume=True,
-        rate=True,
-        pitch=True,
-        cloning=False,
-        max_characters=10_000,
-    )
+    ok: bool = True
+    active: int = 0
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.gate.set()
@@ -86,22 +91,24 @@ class FakeEngine:
             raise UnknownVoiceError(request.voice, ("alloy",))
         if len(request.text) > self.capabilities.max_characters:
             raise InvalidRequestError("The text is too long.", param="input", code="text_too_long")
-        warnings = (SICHUANESE,) if request.style.dialect else ()
-        self.active += 1
+        warnings = (SICHUANESE,) if "四川" in (request.style.dialect or "") else ()
         return Speech(RATE, ALLOY, request.style, warnings, self._pieces(request))
 
-    async def _pieces(self, request: SpeechRequest) -> AsyncIterator[bytes]:
-        piece = tone(PIECE_SECONDS)
+    async def _pieces(self, request: SpeechRequest) -> AsyncGenerator[bytes]:
+        self.active += 1
+        self.idle.clear()
+        self.begun.set()
+        count = math.ceil(len(request.text) / CHARACTERS_A_PIECE)
         try:
-            for number in range(1_000_000 if self.endless else math.ceil(len(request.text) / 10)):
+            for number in range(1_000_000 if self.endless else count):
                 await self.gate.wait()
                 if number == self.break_after:
                     raise SynthesisError("The worker fell over twice.")
                 await asyncio.sleep(0.001 if self.endless else 0)
-                yield piece
+                yield PIECE
         finally:
             self.active -= 1
-            self.closed.set()
+            self.idle.set()
 
     async def health(self) -> Health:
         return Health(ok=self.ok, detail="1 of 1 workers" if self.ok else "no worker yet")
@@ -123,9 +130,23 @@ def engine() -> FakeEngine:
 async def client(engine: FakeEngine) -> AsyncIterator[httpx.AsyncClient]:
     """The application over the fake engine, without a network."""
     app = create_app(SpeechService(engine), Settings(max_body=100_000, max_prompt_audio=200_000))
-    transport = httpx.ASGITransport(app)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://studio") as client:
         yield client
+
+
+@pytest.fixture
+async def served(engine: FakeEngine) -> AsyncIterator[str]:
+    """`127.0.0.1:port` of a real web server over the fake engine, in the test's own event loop."""
+    settings = Settings(port=0)
+    listener = listen(settings)
+    server = uvicorn.Server(server_config(create_app(SpeechService(engine), settings), settings))
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started:  # noqa: ASYNC110 (uvicorn has no event for it)
+        await asyncio.sleep(0.005)
+    yield f"127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    await running
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from isoline_voice.api import errors, health, models, page, predict, speech, stream, voices
 from isoline_voice.api.counting import CountRequests
-from isoline_voice.api.openapi import DESCRIPTION, TITLE
+from isoline_voice.api.openapi import ANY_ERROR, DESCRIPTION, TITLE
 from isoline_voice.api.studio import Studio
 from isoline_voice.metrics import Metrics
 from isoline_voice.settings import Settings
@@ -31,7 +31,13 @@ def create_app(service: SpeechService, settings: Settings) -> FastAPI:
 
     # No /docs: FastAPI's page loads scripts from another host.
     app = FastAPI(
-        title=TITLE, description=DESCRIPTION, version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None
+        responses=ANY_ERROR,
+        title=TITLE,
+        description=DESCRIPTION,
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.studio = studio
     app.add_middleware(CountRequests, metrics=studio.metrics)

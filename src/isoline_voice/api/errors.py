@@ -104,7 +104,7 @@ _CODES: Mapping[str, str] = {
     "literal_error": "unsupported_value",
     "greater_than_equal": "out_of_range",
     "less_than_equal": "out_of_range",
-    "string_too_short": "empty_string",
+    "value_error": "empty_string",  # the only rule of ours is that a text has words
     "string_too_long": "string_above_max_length",
 }
 

@@ -84,6 +84,9 @@ def _error(description: str) -> dict[str, Any]:
     return {"description": description, "content": {"application/json": {"schema": _ERROR}}}
 
 
+# Declared for every route, it also keeps FastAPI from describing a 422 that never leaves.
+ANY_ERROR: dict[int | str, dict[str, Any]] = {"4XX": _error("The request is wrong; `message` says what to do.")}
+
 ERRORS: dict[int | str, dict[str, Any]] = {
     400: _error("A field is wrong; `param` names it."),
     413: _error("The body is too large."),

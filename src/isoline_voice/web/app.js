@@ -87,7 +87,7 @@ function speak() {
   reset();
   recording = undefined;
   setState("starting", () => words().starting);
-  const config = { voice: voice.value, instructions: how.value, speed: Number(speed.value) };
+  const config = { voice: voice.value, instructions: how.value, speed: chosenSpeed() };
   if (canPlayPieces()) speakPieces(config);
   else speakWhole(config);
 }
@@ -146,7 +146,6 @@ function showTextError(missing) {
   const error = at("text-error");
   error.hidden = !missing;
   error.textContent = missing ? words().needText : "";
-  text.toggleAttribute("aria-invalid", false);
   if (!missing) return text.removeAttribute("aria-invalid");
   text.setAttribute("aria-invalid", "true");
   return text.focus();
@@ -157,8 +156,13 @@ function showCount() {
 }
 
 function showSpeed() {
-  at("speed-value").textContent = `${Number(speed.value)}×`;
-  speed.setAttribute("aria-valuetext", words().speedValue(Number(speed.value)));
+  at("speed-value").textContent = `${chosenSpeed()}×`;
+  speed.setAttribute("aria-valuetext", words().speedValue(chosenSpeed()));
+}
+
+// The slider counts doublings, so that its middle is the normal speed and each step sounds alike.
+function chosenSpeed() {
+  return Number((2 ** Number(speed.value)).toFixed(2));
 }
 
 function showExamples() {

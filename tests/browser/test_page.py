@@ -1,0 +1,234 @@
+"""The page: spoken, stopped and understood, by keyboard, in two languages, on a phone."""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+NO_WORKLET = "delete window.AudioWorkletNode"
+NO_SOCKET = "window.WebSocket = class { constructor() { setTimeout(() => this.onclose?.()); } close() {} }"
+NO_MEDIA_SOURCE = "delete window.MediaSource; delete window.ManagedMediaSource"
+
+
+def state(page: Page, *names: str) -> None:
+    """Wait until the page is in one of the states."""
+    page.wait_for_function("names => names.includes(document.body.dataset.state)", arg=list(names))
+
+
+def frames(page: Page) -> int:
+    return int(page.evaluate("document.body.dataset.frames"))
+
+
+def test_speak_is_heard_to_its_end(page: Page) -> None:
+    page.get_by_label("Text").fill("Good morning.")
+    page.get_by_role("button", name="Speak").click()
+    state(page, "done")
+    assert frames(page) > 0.4 * 24_000
+    expect(page.get_by_role("status").filter(has_text="Done:")).to_be_visible()
+
+
+def test_it_is_heard_while_the_rest_is_still_to_come_and_stops(page: Page) -> None:
+    page.get_by_label("Text").fill("The quick brown fox jumps over the lazy dog. " * 500)
+    page.get_by_role("button", name="Speak").click()
+    page.wait_for_function("Number(document.body.dataset.frames) > 4800")
+    page.get_by_role("button", name="Stop").click()
+    state(page, "stopped")
+    played = frames(page)
+    page.wait_for_timeout(300)
+    assert frames(page) == played
+
+
+def test_a_long_text_does_not_arrive_all_at_once(page: Page) -> None:
+    received: list[int] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(len(frame))))
+    page.get_by_label("Text").fill("The quick brown fox jumps over the lazy dog. " * 500)
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function("Number(document.body.dataset.frames) > 24000")
+    page.wait_for_timeout(500)
+    assert sum(received) < 120 * 24_000 * 2
+    page.keyboard.press("Escape")
+    state(page, "stopped")
+
+
+def test_by_keyboard_alone(page: Page) -> None:
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="切换到中文")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Text")).to_be_focused()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("One, two, three, four, five, six, seven, eight, nine, ten.")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("How to say it")).to_be_focused()
+    page.keyboard.type("slowly")
+    page.keyboard.press("Control+Enter")
+    state(page, "speaking")
+    page.keyboard.press("Escape")
+    state(page, "stopped")
+    for _ in range(7):
+        page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Speak")).to_be_focused()
+    page.keyboard.press("Space")
+    state(page, "speaking")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Stop")).to_be_focused()
+    page.keyboard.press("Enter")
+    state(page, "stopped")
+    expect(page.get_by_role("button", name="Stop")).to_be_focused()
+
+
+def test_what_was_understood_is_shown_while_one_types(page: Page) -> None:
+    page.get_by_label("How to say it").fill("用四川话大声读出来")
+    understood = page.locator("#understood")
+    expect(understood).to_contain_text("Understood:")
+    expect(understood).to_contain_text("四川话")
+    expect(understood).to_contain_text("cannot speak")
+    page.get_by_label("How to say it").fill("")
+    expect(understood).to_be_empty()
+
+
+def test_an_example_fills_the_wish(page: Page) -> None:
+    example = page.get_by_role("button", name="read it like a bedtime story, slowly")
+    example.click()
+    expect(page.get_by_label("How to say it")).to_have_value("read it like a bedtime story, slowly")
+    expect(page.locator("#understood")).to_contain_text("Understood:")
+
+
+def test_what_the_engine_cannot_is_said_in_words(page: Page) -> None:
+    page.get_by_label("Text").fill("你好。再见。")
+    page.get_by_label("How to say it").fill("用四川话读")
+    page.keyboard.press("Control+Enter")
+    state(page, "done")
+    warnings = page.locator("#warnings li")
+    expect(warnings).to_have_count(1)
+    expect(warnings).to_contain_text("Mandarin")
+    page.get_by_role("button", name="切换到中文").click()
+    expect(warnings).to_contain_text("普通话")
+
+
+def test_speed_is_doublings_around_the_middle(page: Page) -> None:
+    slider = page.get_by_label("Speed")
+    slider.focus()
+    page.keyboard.press("End")
+    expect(page.locator("#speed-value")).to_have_text("4×")
+    assert slider.get_attribute("aria-valuetext") == "4 times"
+    page.keyboard.press("Home")
+    expect(page.locator("#speed-value")).to_have_text("0.25×")
+
+
+def test_the_download_is_what_was_heard(page: Page, tmp_path: Path) -> None:
+    page.get_by_label("Text").fill("Good morning.")
+    page.get_by_role("button", name="Speak").click()
+    state(page, "done")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    with wave.open(str(file)) as heard:
+        assert heard.getframerate() == 24_000
+        assert heard.getnframes() == frames(page)
+
+
+def test_an_empty_text_is_pointed_at(page: Page) -> None:
+    page.get_by_label("Text").fill("  ")
+    page.get_by_role("button", name="Speak").click()
+    text = page.get_by_label("Text")
+    expect(text).to_be_focused()
+    assert text.get_attribute("aria-invalid") == "true"
+    expect(page.locator("#text-error")).to_be_visible()
+    text.fill("Hello.")
+    expect(page.locator("#text-error")).to_be_hidden()
+
+
+def test_the_other_language_is_one_button_away_and_kept(page: Page) -> None:
+    expect(page.get_by_role("heading", name="Voice studio")).to_be_visible()
+    page.get_by_role("button", name="切换到中文").click()
+    expect(page.get_by_role("heading", name="语音工作室")).to_be_visible()
+    expect(page.get_by_role("button", name="朗读")).to_be_visible()
+    assert page.evaluate("document.documentElement.lang") == "zh-Hans"
+    page.reload()
+    expect(page.get_by_role("heading", name="语音工作室")).to_be_visible()
+
+
+class TestInAChineseBrowser:
+    @pytest.fixture
+    def locale(self) -> str:
+        return "zh-CN"
+
+    def test_the_page_is_chinese_and_speaks_it(self, page: Page) -> None:
+        expect(page.get_by_role("heading", name="语音工作室")).to_be_visible()
+        page.get_by_label("文字").fill("你好，世界！")
+        page.get_by_role("button", name="朗读").click()
+        state(page, "done")
+        assert frames(page) > 0.3 * 24_000
+
+
+def test_every_control_has_a_name(page: Page) -> None:
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll("button, input, select, textarea")]
+            .filter((control) => !(control.labels?.length || control.ariaLabel || control.textContent.trim()))
+            .map((control) => control.outerHTML)"""
+    )
+    assert nameless == []
+    snapshot = page.locator("body").aria_snapshot()
+    for name in ('textbox "Text"', 'textbox "How to say it"', 'combobox "Voice"', 'slider "Speed"', 'button "Speak"'):
+        assert name in snapshot
+
+
+@pytest.mark.parametrize("width", [320, 375, 768])
+def test_nothing_is_wider_than_the_screen_and_targets_fit_a_thumb(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    small = page.evaluate(
+        """() => [...document.querySelectorAll("button, input, select, textarea")]
+            .map((control) => [control.id || control.textContent, control.getBoundingClientRect()])
+            .filter(([, box]) => box.height < 44 || box.width < 44)
+            .map(([name]) => name)"""
+    )
+    assert small == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_stand_out_from_what_is_behind_them(page: Page, scheme: str) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.get_by_label("How to say it").fill("用四川话，zzzz")
+    expect(page.locator("#understood .unsure").first).to_be_visible()
+    faint = page.evaluate(Path(__file__).with_name("contrast.js").read_text())
+    assert faint == []
+
+
+@pytest.mark.parametrize(
+    "missing", [[NO_WORKLET], [NO_SOCKET], [NO_WORKLET, NO_MEDIA_SOURCE]], ids=["worklet", "websocket", "media source"]
+)
+def test_without_the_best_way_it_is_heard_the_plain_way(
+    context: BrowserContext, studio_url: str, missing: list[str]
+) -> None:
+    for script in missing:
+        context.add_init_script(script)
+    page = context.new_page()
+    page.goto(studio_url)
+    page.get_by_label("Text").fill("Good morning.")
+    page.keyboard.press("Control+Enter")
+    state(page, "done", "failed")
+    assert page.evaluate("document.body.dataset.state") == "done"
+    assert frames(page) > 400
+
+
+def test_a_studio_that_went_away_is_said(context: BrowserContext, studio_url: str) -> None:
+    context.add_init_script(NO_SOCKET)
+    page = context.new_page()
+    page.goto(studio_url)
+    page.route("**/v1/audio/speech", lambda route: route.abort())
+    page.get_by_role("button", name="Speak").click()
+    state(page, "failed")
+    expect(page.locator("#status")).to_contain_text("cannot be reached")
+
+
+def test_the_studios_refusal_is_said(page: Page) -> None:
+    page.evaluate("document.getElementById('voice').append(new Option('Nobody', 'nobody'))")
+    page.get_by_label("Voice").select_option("nobody")
+    page.get_by_role("button", name="Speak").click()
+    state(page, "failed")
+    expect(page.locator("#status")).to_contain_text("nobody")

@@ -1,0 +1,97 @@
+"""POST /predict: JSON or a form in, one whole WAV file out."""
+
+from __future__ import annotations
+
+import io
+import json
+import wave
+from typing import Any
+
+import httpx
+import pytest
+
+from .conftest import FakeEngine
+
+TEXT = "Good morning, everybody."
+
+
+def seconds_of(content: bytes) -> float:
+    with wave.open(io.BytesIO(content)) as file:
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 24_000)
+        assert len(file.readframes(file.getnframes())) == file.getnframes() * 2
+        return float(file.getnframes() / file.getframerate())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"json": {"text": TEXT, "instruct": "slowly"}},
+        {"data": {"text": TEXT, "instruct": "slowly"}},
+        {"data": {"text": TEXT, "instruct": "slowly"}, "files": {"prompt_wav": b"RIFF" * 25_000}},
+        {"content": json.dumps({"text": TEXT, "instruct": "slowly"}).encode()},
+    ],
+    ids=["json", "urlencoded", "multipart", "json without a type"],
+)
+async def test_every_way_of_asking_gives_one_whole_wav(
+    client: httpx.AsyncClient, engine: FakeEngine, body: dict[str, Any]
+) -> None:
+    answer = await client.post("/predict", **body)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "audio/wav"
+    assert seconds_of(answer.content) == pytest.approx(0.3)
+    assert (engine.requests[0].style.rate or 0) < 0
+
+
+@pytest.mark.parametrize("field", ["prompt_wav", "audio"])
+async def test_a_recording_is_taken_and_its_neglect_is_said(client: httpx.AsyncClient, field: str) -> None:
+    answer = await client.post("/predict", data={"text": TEXT}, files={field: ("me.wav", b"x" * 100_000)})
+    [warning] = json.loads(answer.headers["x-voice-warnings"])
+    assert warning["code"] == "cloning_unsupported"
+    assert "CosyVoice3" in warning["message"]
+
+
+async def test_a_recording_in_json_is_a_recording_too(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/predict", json={"text": TEXT, "audio": "UklGRg=="})
+    assert "cloning_unsupported" in answer.headers["x-voice-warnings"]
+
+
+async def test_an_empty_file_field_is_no_recording(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/predict", data={"text": TEXT}, files={"audio": ("", b"")})
+    assert "x-voice-warnings" not in answer.headers
+
+
+async def test_a_recording_beyond_the_limit_is_refused_by_its_name(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/predict", data={"text": TEXT}, files={"prompt_wav": b"x" * 250_000})
+    assert answer.status_code == 413
+    assert answer.json()["error"]["param"] == "prompt_wav"
+
+
+async def test_a_text_beyond_the_limit_is_refused_by_its_name(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/predict", data={"text": "x" * 150_000}, files={"audio": b"x"})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (413, "text")
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"--b\r\nno header at all", "multipart/form-data; boundary=b"),
+        (b'--b\r\nContent-Disposition: form-data; name="text"\r\n\r\nhello', "multipart/form-data; boundary=b"),
+        (b"anything", "multipart/form-data"),
+        (b"text=%ff&instruct=\xff", "application/x-www-form-urlencoded"),
+    ],
+)
+async def test_a_broken_form_is_an_error_of_openais_shape(client: httpx.AsyncClient, content: bytes, kind: str) -> None:
+    answer = await client.post("/predict", content=content, headers={"Content-Type": kind})
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["error"]["type"] == "invalid_request_error"
+
+
+async def test_a_missing_text_is_named(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/predict", data={"instruct": "loudly"})
+    assert answer.json()["error"]["param"] == "text"
+
+
+async def test_very_long_speech_is_streamed_after_all(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/predict", json={"text": "x" * 10_000})
+    assert answer.headers["content-type"] == "audio/wav"
+    assert len(answer.content) >= 100 * 24_000 * 2

@@ -1,0 +1,217 @@
+"""POST /v1/audio/speech: its fields, its headers, its errors."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from isoline_voice.api.speech import accepted_format
+from isoline_voice.errors import EngineBusyError, EngineUnavailableError, SynthesisTimeoutError
+
+from .conftest import PIECE, FakeEngine
+
+PATH = "/v1/audio/speech"
+
+
+async def speak(client: httpx.AsyncClient, **fields: Any) -> httpx.Response:
+    return await client.post(PATH, json={"input": "Hello, world!", "response_format": "pcm", **fields})
+
+
+async def test_the_audio_is_what_the_engine_spoke(client: httpx.AsyncClient) -> None:
+    answer = await speak(client)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "audio/pcm"
+    assert answer.headers["x-voice-engine"] == "fake"
+    assert answer.content == PIECE * 2
+
+
+async def test_the_fields_reach_the_engine(client: httpx.AsyncClient, engine: FakeEngine) -> None:
+    await speak(client, voice={"id": "alloy"}, speed=1.5, language="fr", seed=7, instructions="slowly")
+    [request] = engine.requests
+    assert (request.voice, request.speed, request.language, request.seed) == ("alloy", 1.5, "fr", 7)
+    assert request.style.rate is not None
+    assert request.style.rate < 0
+
+
+async def test_null_means_the_default(client: httpx.AsyncClient) -> None:
+    assert (await speak(client, voice=None, speed=None, instructions=None)).status_code == 200
+
+
+async def test_json_is_read_whatever_curl_calls_it(client: httpx.AsyncClient) -> None:
+    answer = await client.post(
+        PATH,
+        content='{"input":"你好，世界","instructions":"用四川话大声读出来"}'.encode(),
+        headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "*/*"},
+    )
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "audio/wav"
+    assert answer.content[:4] == b"RIFF"
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("*/*", "wav"),
+        ("application/octet-stream", "mp3"),
+        ("", "mp3"),
+        ("audio/flac, */*;q=0.1", "flac"),
+        ("text/html, audio/ogg;q=0.8", "opus"),
+    ],
+)
+def test_without_a_format_the_accept_header_decides(accept: str, expected: str) -> None:
+    assert accepted_format(accept) == expected
+
+
+async def test_what_was_understood_comes_back_in_ascii_headers(client: httpx.AsyncClient) -> None:
+    answer = await speak(client, instructions="用四川话大声读出来")
+    assert answer.headers["x-voice-style"].isascii()
+    style = json.loads(answer.headers["x-voice-style"])
+    assert style["dialect"] == "四川话"
+    assert style["volume"] > 0
+    [warning] = json.loads(answer.headers["x-voice-warnings"])
+    assert warning["code"] == "dialect_unsupported"
+    assert "普通话" in warning["message_zh"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"respose_format": "wav"}, "unknown_field"),
+        ({"model": "cosyvoice3"}, "model_substituted"),
+    ],
+)
+async def test_what_is_ignored_is_said(client: httpx.AsyncClient, fields: dict[str, str], code: str) -> None:
+    answer = await speak(client, **fields)
+    assert [warning["code"] for warning in json.loads(answer.headers["x-voice-warnings"])] == [code]
+
+
+async def test_openai_models_are_taken_without_a_word(client: httpx.AsyncClient) -> None:
+    assert "x-voice-warnings" not in (await speak(client, model="tts-1")).headers
+
+
+@pytest.mark.parametrize(
+    ("fields", "param", "code"),
+    [
+        ({"input": ""}, "input", "empty_string"),
+        ({"input": " \n"}, "input", "empty_string"),
+        ({"input": None}, "input", "missing_required_parameter"),
+        ({"input": 5}, "input", "invalid_type"),
+        ({"input": "x" * 10_001}, "input", "text_too_long"),
+        ({"voice": "nobody"}, "voice", "voice_not_found"),
+        ({"voice": ["alloy"]}, "voice", "invalid_type"),
+        ({"response_format": "midi"}, "response_format", "unsupported_value"),
+        ({"stream_format": "carrier pigeon"}, "stream_format", "unsupported_value"),
+        ({"speed": 0.1}, "speed", "out_of_range"),
+        ({"speed": 4.1}, "speed", "out_of_range"),
+        ({"speed": "fast"}, "speed", "invalid_type"),
+        ({"instructions": "x" * 5000}, "instructions", "string_above_max_length"),
+    ],
+)
+async def test_each_wrong_field_is_named(
+    client: httpx.AsyncClient, fields: dict[str, Any], param: str, code: str
+) -> None:
+    answer = await speak(client, **fields)
+    assert answer.status_code == 400
+    error = answer.json()["error"]
+    assert (error["type"], error["param"], error["code"]) == ("invalid_request_error", param, code)
+    assert param in error["message"] or code == "text_too_long"
+
+
+async def test_every_wrong_field_is_told_at_once(client: httpx.AsyncClient) -> None:
+    answer = await client.post(PATH, json={"speed": 9, "response_format": "midi"})
+    error = answer.json()["error"]
+    assert {detail["param"] for detail in error["details"]} == {"input", "speed", "response_format"}
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b'"hello"', b"[1]", b"\xff\xfe", b"input=hello"])
+async def test_a_malformed_body_is_an_error_of_openais_shape(client: httpx.AsyncClient, body: bytes) -> None:
+    answer = await client.post(PATH, content=body)
+    assert answer.status_code == 400
+    assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
+
+
+async def test_a_body_beyond_the_limit_is_refused(client: httpx.AsyncClient) -> None:
+    answer = await client.post(PATH, content=b"x" * 100_001)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "request_too_large")
+
+
+async def test_a_body_of_untold_length_is_refused_too(client: httpx.AsyncClient) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(200):
+            yield b"x" * 1000
+
+    assert (await client.post(PATH, content=endless())).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "retry_after"),
+    [
+        (EngineBusyError("The queue is full.", retry_after=2.5), 503, "3"),
+        (EngineUnavailableError("No worker."), 503, "1"),
+        (SynthesisTimeoutError("No progress."), 504, None),
+    ],
+)
+async def test_the_engines_troubles_have_their_status(
+    client: httpx.AsyncClient, engine: FakeEngine, error: Exception, status: int, retry_after: str | None
+) -> None:
+    engine.refuse = error  # type: ignore[assignment]
+    answer = await speak(client)
+    assert answer.status_code == status
+    assert answer.headers.get("retry-after") == retry_after
+    assert answer.json()["error"]["type"] == "server_error"
+
+
+async def test_a_failure_before_the_first_audio_is_an_error_not_a_broken_stream(
+    client: httpx.AsyncClient, engine: FakeEngine
+) -> None:
+    engine.break_after = 0
+    answer = await speak(client)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "synthesis_failed")
+
+
+async def test_a_failure_half_way_breaks_the_answer_off(served: str, engine: FakeEngine) -> None:
+    engine.break_after = 2
+    async with httpx.AsyncClient() as client:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.post(f"http://{served}{PATH}", json={"input": "x" * 100, "response_format": "pcm"})
+
+
+async def events(client: httpx.AsyncClient, **fields: Any) -> list[dict[str, Any]]:
+    answer = await speak(client, stream_format="sse", **fields)
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    return [json.loads(event.removeprefix("data: ")) for event in answer.text.strip().split("\n\n")]
+
+
+async def test_events_carry_the_audio_and_end_with_usage(client: httpx.AsyncClient) -> None:
+    *deltas, done = await events(client, instructions="用四川话读")
+    assert {delta["type"] for delta in deltas} == {"speech.audio.delta"}
+    assert b"".join(base64.b64decode(delta["audio"]) for delta in deltas) == PIECE * 2
+    assert done["type"] == "speech.audio.done"
+    assert done["usage"] == {"input_tokens": 13, "output_tokens": 5, "total_tokens": 18, "audio_seconds": 0.2}
+    assert done["style"]["dialect"] == "四川话"
+    assert done["warnings"][0]["code"] == "dialect_unsupported"
+
+
+async def test_a_failure_half_way_is_an_event(client: httpx.AsyncClient, engine: FakeEngine) -> None:
+    engine.break_after = 1
+    *_, last = await events(client)
+    assert last["type"] == "speech.audio.error"
+    assert last["error"]["code"] == "synthesis_failed"
+
+
+async def test_an_unforeseen_crash_keeps_the_shape_and_the_secret(
+    client: httpx.AsyncClient, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def crash(*_: object) -> None:
+        raise RuntimeError("inner workings")
+
+    monkeypatch.setattr(engine, "speak", crash)
+    answer = await speak(client)
+    assert answer.status_code == 500
+    assert answer.json()["error"]["code"] == "internal_error"
+    assert "inner workings" not in answer.text

@@ -1,0 +1,163 @@
+"""The WebSocket: text in, token by token, audio out, sentence by sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from isoline_voice.errors import EngineBusyError
+
+from .conftest import PIECE, FakeEngine
+
+
+def session(served: str) -> connect:
+    return connect(f"ws://{served}/v1/audio/speech/stream")
+
+
+async def send(socket: ClientConnection, *messages: dict[str, Any]) -> None:
+    for message in messages:
+        await socket.send(json.dumps(message))
+
+
+async def until(socket: ClientConnection, kind: str) -> list[dict[str, Any] | bytes]:
+    """Everything up to the message of a kind, which is the last."""
+    received: list[dict[str, Any] | bytes] = []
+    while True:
+        frame = await socket.recv()
+        received.append(frame if isinstance(frame, bytes) else json.loads(frame))
+        last = received[-1]
+        if isinstance(last, dict) and last["type"] == kind:
+            return received
+
+
+def kinds(received: list[dict[str, Any] | bytes]) -> list[str]:
+    """The sequence of message types; a run of binary frames counts once."""
+    names = ["audio" if isinstance(message, bytes) else message["type"] for message in received]
+    return [name for index, name in enumerate(names) if index == 0 or name != "audio" or names[index - 1] != "audio"]
+
+
+async def test_each_sentence_is_announced_spoken_and_closed(served: str) -> None:
+    async with session(served) as socket:
+        await send(
+            socket,
+            {"type": "session.config", "voice": "alloy", "instructions": "用四川话大声读"},
+            {"type": "input.text", "text": "你好。再见！"},
+            {"type": "input.done"},
+        )
+        received = await until(socket, "session.done")
+        assert kinds(received) == ["audio.start", "audio", "audio.done"] * 2 + ["session.done"]
+        start = received[0]
+        assert isinstance(start, dict)
+        assert (start["sentence_index"], start["sentence_text"]) == (0, "你好。")
+        assert (start["format"], start["sample_rate"], start["engine"]) == ("pcm", 24_000, "fake")
+        assert start["style"]["dialect"] == "四川话"
+        assert start["warnings"][0]["code"] == "dialect_unsupported"
+        assert b"".join(frame for frame in received if isinstance(frame, bytes)) == PIECE * 2
+        done = received[-1]
+        assert isinstance(done, dict)
+        assert done["total_sentences"] == 2
+        with pytest.raises(ConnectionClosed) as closing:
+            await socket.recv()
+        assert closing.value.rcvd is not None
+        assert closing.value.rcvd.code == 1000
+
+
+async def test_a_sentence_is_spoken_before_the_text_is_complete(served: str) -> None:
+    async with session(served) as socket:
+        for token in ("Once ", "upon ", "a ", "time. ", "There "):
+            await send(socket, {"type": "input.text", "text": token})
+        received = await until(socket, "audio.done")
+        assert isinstance(received[0], dict)
+        assert received[0]["sentence_text"].strip() == "Once upon a time."
+        await send(socket, {"type": "input.text", "text": "was"}, {"type": "input.done"})
+        [start, *_] = await until(socket, "session.done")
+        assert isinstance(start, dict)
+        assert start["sentence_text"].strip() == "There was"
+
+
+async def test_a_session_without_words_is_simply_done(served: str) -> None:
+    async with session(served) as socket:
+        await send(socket, {"type": "input.text", "text": "……\n\n"}, {"type": "input.done"})
+        [done] = await until(socket, "session.done")
+        assert isinstance(done, dict)
+        assert done["total_sentences"] == 0
+
+
+async def test_another_format_makes_each_sentence_a_file(served: str) -> None:
+    async with session(served) as socket:
+        await send(
+            socket,
+            {"type": "session.config", "response_format": "wav"},
+            {"type": "input.text", "text": "One. Two."},
+            {"type": "input.done"},
+        )
+        received = await until(socket, "session.done")
+        firsts = [
+            received[index + 1]
+            for index, name in enumerate(received)
+            if isinstance(name, dict) and name["type"] == "audio.start"
+        ]
+        assert [frame[:4] for frame in firsts if isinstance(frame, bytes)] == [b"RIFF", b"RIFF"]
+
+
+@pytest.mark.parametrize(
+    ("message", "param"),
+    [
+        ('{"type": "session.config", "speed": 9}', "speed"),
+        ('{"type": "session.config", "response_format": "midi"}', "response_format"),
+        ('{"type": "input.text"}', "text"),
+        ('{"type": "sing"}', "type"),
+        ("{", None),
+        ("[]", None),
+        (b"\x00", None),
+        (json.dumps({"type": "input.text", "text": "x" * 10_001}), "text"),
+    ],
+)
+async def test_a_wrong_message_is_answered_and_closes(served: str, message: str | bytes, param: str | None) -> None:
+    async with session(served) as socket:
+        await socket.send(message)
+        [error] = await until(socket, "error")
+        assert isinstance(error, dict)
+        assert error["error"]["type"] == "invalid_request_error"
+        assert error["error"]["param"] == param
+        with pytest.raises(ConnectionClosed) as closing:
+            await socket.recv()
+        assert closing.value.rcvd is not None
+        assert closing.value.rcvd.code == 1008
+
+
+@pytest.mark.parametrize("late", ["session.config", "input.text"])
+async def test_what_comes_too_late_is_refused(served: str, engine: FakeEngine, late: str) -> None:
+    engine.gate.clear()
+    async with session(served) as socket:
+        await send(socket, {"type": "session.config"}, {"type": "input.text", "text": "Hello."}, {"type": "input.done"})
+        await send(socket, {"type": late, "text": "more"})
+        received = await until(socket, "error")
+        assert isinstance(received[-1], dict)
+        assert received[-1]["error"]["param"] == "type"
+
+
+async def test_the_engines_refusal_is_an_error_message(served: str, engine: FakeEngine) -> None:
+    engine.refuse = EngineBusyError("The queue is full.", retry_after=1)
+    async with session(served) as socket:
+        await send(socket, {"type": "input.text", "text": "Hello."}, {"type": "input.done"})
+        [error] = await until(socket, "error")
+        assert isinstance(error, dict)
+        assert error["error"]["code"] == "engine_busy"
+
+
+async def test_leaving_stops_the_engine(served: str, engine: FakeEngine) -> None:
+    engine.endless = True
+    async with session(served) as socket:
+        await send(socket, {"type": "input.text", "text": "For ever."}, {"type": "input.done"})
+        while not isinstance(await socket.recv(), bytes):
+            pass
+        assert engine.active == 1
+    async with asyncio.timeout(10):
+        await engine.idle.wait()
+    assert engine.active == 0

@@ -1,0 +1,132 @@
+"""The program: serve, say, style; what it says when something is wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+PROGRAM = [sys.executable, "-m", "isoline_voice"]
+
+
+def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*PROGRAM, *arguments], input=stdin, capture_output=True, text=True, timeout=60, check=False)
+
+
+@contextlib.contextmanager
+def served(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The running program and its URL, read from its log."""
+    with subprocess.Popen(
+        [*PROGRAM, "serve", "--port", "0", "--workers", "1", *arguments], stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stderr is not None
+            url = next(found[0] for line in process.stderr if (found := re.search(r"http://\S+", line)))
+            client = httpx.Client(transport=httpx.HTTPTransport(retries=5))
+            with client:
+                assert client.get(f"{url}/readyz", timeout=30).status_code == 200
+            yield process, url
+        finally:
+            process.kill()
+
+
+def test_say_writes_a_file_that_can_be_heard(tmp_path: Path) -> None:
+    out = tmp_path / "hello.wav"
+    done = run("say", "Hello, world!", "--how", "slowly", "-o", str(out))
+    assert done.returncode == 0, done.stderr
+    with wave.open(str(out)) as file:
+        assert file.getframerate() == 24_000
+        assert 0.5 < file.getnframes() / 24_000 < 5
+
+
+def test_say_tells_what_the_engine_cannot(tmp_path: Path) -> None:
+    done = run("say", "你好", "--how", "用四川话", "-o", str(tmp_path / "hello.flac"))
+    assert done.returncode == 0
+    assert "四川话" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["say", "Hello", "-o", "hello.midi"], "midi"),
+        (["say", "Hello", "--voice", "nobody", "-o", "hello.wav"], "nobody"),
+        (["say", "", "-o", "hello.wav"], ""),
+        (["say", "Hello", "-o", "hello.wav", "--speed", "9"], "speed"),
+        (["say", "Hello"], "--out"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2(tmp_path: Path, arguments: list[str], words: str) -> None:
+    at = [str(tmp_path / word) if word.startswith("hello.") else word for word in arguments]
+    done = run(*at)
+    assert done.returncode == 2, done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_style_shows_what_was_understood() -> None:
+    done = run("style", "用四川话大声读出来")
+    assert done.returncode == 0
+    assert "四川话" in done.stdout
+    assert "volume" in done.stdout
+
+
+def test_style_reads_lines_and_writes_json() -> None:
+    done = run("style", "--json", "-", stdin="slowly\n大声\n")
+    slow, loud = [json.loads(line) for line in done.stdout.splitlines()]
+    assert slow["style"]["rate"] < 0
+    assert loud["style"]["volume"] > 0
+
+
+def test_a_taken_port_is_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        done = run("serve", "--port", str(port))
+    assert done.returncode == 1
+    assert f"127.0.0.1:{port} is taken" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_host_and_port_come_from_the_environment() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        environment = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port)}
+        done = subprocess.run(
+            [*PROGRAM, "serve"], env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+    assert f":{port} is taken" in done.stderr
+
+
+def test_sigterm_lets_running_speech_finish_and_says_unready_first() -> None:
+    text = "The quick brown fox jumps over the lazy dog. " * 100
+    with served() as (process, url), httpx.Client(timeout=60) as client:
+        whole = client.post(f"{url}/v1/audio/speech", json={"input": text, "response_format": "pcm"}).content
+        with client.stream("POST", f"{url}/v1/audio/speech", json={"input": text, "response_format": "pcm"}) as answer:
+            pieces = answer.iter_raw()
+            size = len(next(pieces))
+            process.send_signal(signal.SIGTERM)
+            with httpx.Client(transport=httpx.HTTPTransport()) as probe:
+                while probe.get(f"{url}/readyz").status_code != 503:
+                    pass
+            size += sum(len(piece) for piece in pieces)
+        assert size == len(whole)
+        assert process.wait(30) == 0
+
+
+def test_an_idle_studio_stops_at_once_on_ctrl_c() -> None:
+    with served() as (process, _):
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
