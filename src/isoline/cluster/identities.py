@@ -4,12 +4,13 @@ import hashlib
 import time
 import uuid
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
 
 from isoline.cluster import codec
-from isoline.objects import Object, ObjectMeta
+from isoline.objects import Object, ObjectMeta, OwnerReference
 
 _BOOKKEEPING = frozenset({"api_version", "kind", "metadata", "status"})
 
@@ -58,6 +59,30 @@ def stamp(wanted: Object, identity: Identity, revision: str, status: msgspec.Str
     return msgspec.structs.replace(wanted, **changes)
 
 
+def restamped(wanted: Object, current: Object) -> Object:
+    """What is wanted, with the identity, version and status of what is there; a new generation if it asks for more."""
+    identity = identity_of(current)
+    if not asks_the_same(wanted, current):
+        identity = identity._replace(generation=identity.generation + 1)
+    return stamp(wanted, identity, current.metadata.resource_version, getattr(current, "status", None))
+
+
+def owned(child: Object, owner: Object) -> Object:
+    """A child that names its owner as its controller."""
+    reference = OwnerReference(
+        api_version=owner.api_version,
+        kind=owner.kind,
+        name=owner.metadata.name,
+        uid=owner.metadata.uid,
+        controller=True,
+        block_owner_deletion=True,
+    )
+    others = tuple(
+        each for each in child.metadata.owner_references if (each.kind, each.name) != (reference.kind, reference.name)
+    )
+    return child.with_metadata(owner_references=(reference, *others))
+
+
 def stripped(item: Object) -> Object:
     """An object without what only a source may say of it, as when somebody applies what `get -o yaml` printed."""
     metadata = msgspec.structs.replace(
@@ -73,13 +98,14 @@ def stripped(item: Object) -> Object:
     )
     changes: dict[str, Any] = {"metadata": metadata}
     if codec.has_status(item.kind):
-        changes["status"] = initial_status(item)
+        changes["status"] = initial_status(type(item))
     return msgspec.structs.replace(item, **changes)
 
 
-def initial_status(item: Object) -> Any:
+@cache
+def initial_status(kind: type[Object]) -> Any:
     """The status of an object of this kind that nobody has looked at."""
-    (field,) = (field for field in msgspec.structs.fields(item) if field.name == "status")
+    (field,) = (field for field in msgspec.structs.fields(kind) if field.name == "status")
     return field.default_factory() if field.default is msgspec.NODEFAULT else field.default
 
 
@@ -94,5 +120,5 @@ def digest(item: Object) -> bytes:
     """A hash of what an object asks for: all but metadata and status."""
     changes: dict[str, Any] = {"metadata": ObjectMeta()}
     if codec.has_status(item.kind):
-        changes["status"] = initial_status(item)
+        changes["status"] = initial_status(type(item))
     return hashlib.blake2b(codec.pack(msgspec.structs.replace(item, **changes)), digest_size=16).digest()

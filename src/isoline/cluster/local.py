@@ -12,22 +12,24 @@ import msgspec
 import structlog
 
 from isoline.cluster import codec, kept
+from isoline.cluster.admission import Admission
 from isoline.cluster.directory import Delta, ManifestDirectory
 from isoline.cluster.events import EventLog
 from isoline.cluster.identities import (
     Revisions,
-    asks_the_same,
     digest,
     identity_of,
     new_identity,
+    owned,
+    restamped,
     stamp,
     stripped,
 )
 from isoline.cluster.layers import Generated, Layers
-from isoline.cluster.source import COMMAND, Action, ManifestProblem, Result
+from isoline.cluster.source import COMMAND, ManifestProblem, Result
 from isoline.cluster.state import StateFolder
 from isoline.cluster.store import Change, Store
-from isoline.objects import Key, Object, OwnerReference
+from isoline.objects import Key, Object
 
 MOST_EVENTS_AT_ONCE = 20
 RETRY_SECONDS = 1.0
@@ -46,6 +48,7 @@ class LocalSource:
         self._database = state.database()
         self._keeper = kept.Keeper(self._database)
         self._layers = Layers(directory.get if directory is not None else lambda _: None)
+        self._admission = Admission(store, self._layers, directory)
         self._revisions = Revisions()
         self._events = events or EventLog()
         self._synced = asyncio.Event()
@@ -115,7 +118,7 @@ class LocalSource:
         results: list[Result] = []
         changed: list[Key] = []
         for item in map(stripped, objects):
-            result = self._admit(item, origin)
+            result = self._admission.of(item, origin)
             results.append(result)
             if dry_run or result.action == "refused":
                 continue
@@ -137,7 +140,7 @@ class LocalSource:
         results: list[Result] = []
         changed: list[Key] = []
         for key in keys:
-            result = self._admit_deletion(key, origin)
+            result = self._admission.of_deletion(key, origin)
             results.append(result)
             if dry_run or result.action != "deleted":
                 continue
@@ -157,10 +160,10 @@ class LocalSource:
     async def reconcile_children(self, owner: Key, desired: Iterable[Object], *, manager: str) -> list[Result]:
         """As in `Source`. Without an owner nothing is desired. Written behind: controllers make it again anyway."""
         parent = self._store.get(owner)
-        children = [_owned(stripped(child), parent) for child in desired] if parent is not None else []
+        children = [owned(stripped(child), parent) for child in desired] if parent is not None else []
         results: list[Result] = []
         for child in children:
-            result = self._admit_child(child, owner, manager)
+            result = self._admission.of_child(child, owner, manager)
             if result.action not in ("refused", "unchanged"):
                 self._generate(child, manager=manager, owner=owner)
             results.append(result)
@@ -223,59 +226,6 @@ class LocalSource:
 
     # --- changes ---
 
-    def _admit(self, item: Object, origin: str) -> Result:
-        key = item.key
-        if not key.name:
-            return Result(key, "refused", "metadata.name is missing: give the object a name")
-        file = self._file_of(key)
-        if origin == COMMAND:
-            if file is not None:
-                return Result(key, "refused", f"managed by file {file}: change it there")
-            return Result(key, self._action(item))
-        generated = self._layers.generated.get(key)
-        if generated is not None and (generated.manager, generated.owner) != (origin, None):
-            return Result(key, "refused", f"belongs to {generated.owner or generated.manager}")
-        return Result(key, self._action(item), self._shadow(key))
-
-    def _admit_deletion(self, key: Key, origin: str) -> Result:
-        file = self._file_of(key)
-        generated = self._layers.generated.get(key)
-        if origin == COMMAND:
-            if file is not None:
-                return Result(key, "refused", f"managed by file {file}: remove it there")
-            if key in self._layers.applied:
-                return Result(key, "deleted", "a controller's own version takes its place" if generated else "")
-        if generated is None:
-            return Result(key, "not found")
-        if origin != COMMAND and generated.manager != origin:
-            return Result(key, "refused", f"belongs to {generated.owner or generated.manager}")
-        made_again = f"made for {generated.owner}, which may make it again" if generated.owner is not None else ""
-        return Result(key, "deleted", made_again)
-
-    def _admit_child(self, child: Object, owner: Key, manager: str) -> Result:
-        key = child.key
-        known = self._layers.generated.get(key)
-        if known is None:
-            return Result(key, "created", self._shadow(key))
-        if (known.manager, known.owner) != (manager, owner):
-            return Result(key, "refused", f"belongs to {known.owner or known.manager}")
-        return Result(key, "unchanged" if known.object == child else "configured", self._shadow(key))
-
-    def _action(self, item: Object) -> Action:
-        current = self._store.get(item.key)
-        if current is None:
-            return "created"
-        return "unchanged" if self._restamped(item, current) == current else "configured"
-
-    def _shadow(self, key: Key) -> str:
-        file = self._file_of(key)
-        if file is not None:
-            return f"file {file} has its own, which counts"
-        return "one was applied by command, which counts" if key in self._layers.applied else ""
-
-    def _file_of(self, key: Key) -> str | None:
-        return self._directory.file_of(key) if self._directory is not None else None
-
     def _generate(self, item: Object, *, manager: str, owner: Key | None) -> None:
         self._layers.generate(item, manager=manager, owner=owner)
         self._keeper.generated(item.key, Generated(item, manager, owner))
@@ -304,18 +254,10 @@ class LocalSource:
             elif current is None:
                 put.append(stamp(item, new_identity(), self._revisions.next(), None))
                 self._keeper.identity(key, identity_of(put[-1]), put[-1])
-            elif (restamped := self._restamped(item, current)) != current:
-                put.append(restamped.with_metadata(resource_version=self._revisions.next()))
-                self._keeper.identity(key, identity_of(restamped), restamped)
+            elif (wanted := restamped(item, current)) != current:
+                put.append(wanted.with_metadata(resource_version=self._revisions.next()))
+                self._keeper.identity(key, identity_of(wanted), wanted)
         return self._store.apply(put, delete)
-
-    @staticmethod
-    def _restamped(item: Object, current: Object) -> Object:
-        """What is wanted with the identity, version and status of what is there."""
-        identity = identity_of(current)
-        if not asks_the_same(item, current):
-            identity = identity._replace(generation=identity.generation + 1)
-        return stamp(item, identity, current.metadata.resource_version, getattr(current, "status", None))
 
     # --- the directory ---
 
@@ -347,7 +289,7 @@ class LocalSource:
             self._events.normal(Key("Manifest", "", root), "Changed", f"{len(changes)} objects changed {how}")
             return
         for change in changes:
-            file = self._file_of(change.key)
+            file = self._directory.file_of(change.key) if self._directory is not None else None
             origin = f"by file {file}" if file is not None else how
             if change.new is None:
                 self._events.normal(change.key, "Deleted", f"Deleted {origin}")
@@ -355,19 +297,3 @@ class LocalSource:
                 self._events.normal(change.key, "Created", f"Created {origin}")
             else:
                 self._events.normal(change.key, "Configured", f"Changed {origin}")
-
-
-def _owned(child: Object, owner: Object) -> Object:
-    """A child that names its owner as the controller's."""
-    reference = OwnerReference(
-        api_version=owner.api_version,
-        kind=owner.kind,
-        name=owner.metadata.name,
-        uid=owner.metadata.uid,
-        controller=True,
-        block_owner_deletion=True,
-    )
-    others = tuple(
-        each for each in child.metadata.owner_references if (each.kind, each.name) != (reference.kind, reference.name)
-    )
-    return child.with_metadata(owner_references=(reference, *others))
