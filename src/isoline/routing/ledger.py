@@ -1,0 +1,54 @@
+"""Statuses of objects that several hosts have something to say about."""
+
+from collections.abc import Iterable, Mapping
+
+from isoline.objects import Key
+from isoline.routing.statuses import ProxyStatus, merge
+
+
+class StatusLedger:
+    """What each host said of each object, and the sum of it that was last told."""
+
+    def __init__(self) -> None:
+        self._by_host: dict[str, tuple[Key, ...]] = {}
+        self._said: dict[Key, dict[str, ProxyStatus]] = {}
+        self._told: dict[Key, ProxyStatus] = {}
+
+    def replace(self, host: str, statuses: Mapping[Key, ProxyStatus]) -> set[Key]:
+        """Set all that a host says; nothing when empty. Returns the objects whose sum may have changed."""
+        before = self._by_host.pop(host, ())
+        if statuses:
+            self._by_host[host] = tuple(statuses)
+        for key in before:
+            if key not in statuses:
+                said = self._said[key]
+                del said[host]
+                if not said:
+                    del self._said[key]
+        for key, status in statuses.items():
+            self._said.setdefault(key, {})[host] = status
+        return {*before, *statuses}
+
+    def changed(self, keys: Iterable[Key]) -> dict[Key, ProxyStatus | None]:
+        """Return those of the objects whose sum differs from what was last returned; None: nothing is said any more."""
+        changes: dict[Key, ProxyStatus | None] = {}
+        for key in sorted(keys):
+            status = self._sum(key)
+            if status == self._told.get(key):
+                continue
+            changes[key] = status
+            if status is None:
+                del self._told[key]
+            else:
+                self._told[key] = status
+        return changes
+
+    def _sum(self, key: Key) -> ProxyStatus | None:
+        said = self._said.get(key)
+        if said is None:
+            return None
+        if len(said) == 1:
+            return next(iter(said.values()))
+        # A pseudo-host only knows that the object has no host of its own; a real one knows better.
+        hosts = sorted(host for host in said if not host.startswith("!"))
+        return merge(said[host] for host in hosts)

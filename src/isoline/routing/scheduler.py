@@ -1,0 +1,247 @@
+"""Which units must be compiled again, and what came out differently.
+
+There are three kinds of units: a site (by host), endpoints, and a certificate. The store's changes name what they
+touched; the units that read it are compiled again, nothing else. Endpoints and certificates live as long as a site uses
+them. No timer: whoever follows the store's feed hands over what has come, as one batch.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import msgspec
+import structlog
+
+from isoline.cluster.store import Change, Store
+from isoline.objects import GatewayConfig, HTTPProxy, Key, Object
+from isoline.routing import ir
+from isoline.routing.certificates import compile_certificate
+from isoline.routing.compiler import compile_site, failed_site
+from isoline.routing.dependencies import Dependencies, Unit
+from isoline.routing.endpoints import compile_endpoints
+from isoline.routing.indexes import HOSTS, host_of
+from isoline.routing.ledger import StatusLedger
+from isoline.routing.settings import GATEWAY_CONFIG, Settings
+from isoline.routing.statuses import ProxyStatus
+from isoline.routing.view import IndexRead, Read, View
+
+CHUNK = 256
+"""Sites compiled at a stretch, some 20 ms of them, before the caller may look after others."""
+
+_log = structlog.get_logger(__name__)
+_encoder = msgspec.msgpack.Encoder(enc_hook=bytes)
+
+
+@dataclass(slots=True)
+class Update:
+    """What differs now. None means gone; what is not in here is as it was."""
+
+    sites: dict[str, ir.Site | None] = field(default_factory=dict)
+    endpoints: dict[str, ir.Endpoints | None] = field(default_factory=dict)
+    certificates: dict[str, ir.Certificate | None] = field(default_factory=dict)
+    statuses: dict[Key, ProxyStatus | None] = field(default_factory=dict)
+    gateway: ir.Gateway | None = None
+    """Set when it changed; there always is one."""
+
+    def __bool__(self) -> bool:
+        return bool(self.sites or self.endpoints or self.certificates or self.statuses or self.gateway)
+
+    def add(self, later: "Update") -> None:
+        """Take over what a later update says."""
+        self.sites.update(later.sites)
+        self.endpoints.update(later.endpoints)
+        self.certificates.update(later.certificates)
+        self.statuses.update(later.statuses)
+        self.gateway = later.gateway or self.gateway
+
+
+class _Uses(NamedTuple):
+    """What is kept of a site once its IR has been handed on."""
+
+    digest: bytes
+    units: tuple[Unit, ...]
+
+
+_NOTHING = _Uses(b"", ())
+
+
+class Scheduler:
+    """Compiles a store's world once, then what changes."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        settings_of: Callable[[GatewayConfig | None], Settings],
+        gateway_of: Callable[[GatewayConfig | None], ir.Gateway],
+    ) -> None:
+        self._store = store
+        self._settings_of = settings_of
+        self._gateway_of = gateway_of
+        self._settings = settings_of(self._config())
+        self._gateway: ir.Gateway | None = None
+        self._dependencies = Dependencies()
+        self._ledger = StatusLedger()
+        self._sites: dict[str, _Uses] = {}
+        self._users: Counter[Unit] = Counter()
+        self._digests: dict[Unit, bytes] = {}
+        self.recompiled: tuple[Unit, ...] = ()
+        """The units that the last step compiled, for tests and for those who wonder."""
+
+    def start(self, *, chunk: int = CHUNK) -> Iterator[Update]:
+        """Compile everything, again if need be: after a feed whose end was lost, too, only what differs comes out.
+
+        Yields after each chunk of sites, so that the caller can let others run.
+        """
+        self._settings = self._settings_of(self._config())
+        yield Update(gateway=self._changed_gateway())
+        proxies = (item for item in self._store.of_kind("HTTPProxy") if isinstance(item, HTTPProxy))
+        hosts = {Unit("site", host_of(proxy)) for proxy in proxies}
+        yield from self._steps(hosts | self._dependencies.units(), chunk)
+
+    def apply(self, changes: Sequence[Change]) -> Update:
+        """Compile what a batch of changes touches and return what came out differently."""
+        result = Update()
+        for update in self.steps(changes):
+            result.add(update)
+        return result
+
+    def steps(self, changes: Sequence[Change], *, chunk: int = CHUNK) -> Iterator[Update]:
+        """Do as `apply`, in steps of at most `chunk` sites. A change of settings may touch every site.
+
+        The iterator must be run to its end before the next batch.
+        """
+        reads: set[Read] = set()
+        dirty: set[Unit] = set()
+        gateway = None
+        for change in changes:
+            if change.status_only:
+                continue
+            if change.key == GATEWAY_CONFIG:
+                gateway = self._changed_gateway()
+                settings = self._settings_of(self._config())
+                if settings == self._settings:
+                    continue
+                self._settings = settings
+            reads.add(change.key)
+            for index, value in self._moved(change.old, change.new):
+                reads.add(IndexRead(index, value))
+                if index == HOSTS:
+                    dirty.add(Unit("site", value))
+        dirty |= self._dependencies.readers(reads)
+        if gateway is not None:
+            yield Update(gateway=gateway)
+        yield from self._steps(dirty, chunk)
+
+    def _config(self) -> GatewayConfig | None:
+        config = self._store.get(GATEWAY_CONFIG)
+        return config if isinstance(config, GatewayConfig) else None
+
+    def _changed_gateway(self) -> ir.Gateway | None:
+        gateway = self._gateway_of(self._config())
+        if gateway == self._gateway:
+            return None
+        self._gateway = gateway
+        return gateway
+
+    def _moved(self, old: Object | None, new: Object | None) -> set[tuple[str, str]]:
+        """The index values that an object gained or lost. One that it kept finds the same keys as before."""
+        before = set(self._store.values_of(old)) if old is not None else set()
+        after = set(self._store.values_of(new)) if new is not None else set()
+        return before ^ after
+
+    def _steps(self, dirty: Iterable[Unit], chunk: int) -> Iterator[Update]:
+        units = sorted(dirty)
+        sites = [unit for unit in units if unit.kind == "site"]
+        pending = [unit for unit in units if unit.kind != "site"]
+        recompiled: list[Unit] = []
+        for start in range(0, max(len(sites), 1), chunk):
+            update = Update()
+            touched: set[Key] = set()
+            # In order, and each once: what a new site needs joins what is due anyway.
+            due = dict.fromkeys(pending)
+            pending = []
+            for unit in sites[start : start + chunk]:
+                recompiled.append(unit)
+                due |= dict.fromkeys(self._site(unit, update, touched))
+            for unit in due:
+                recompiled.append(unit)
+                self._leaf(unit, update)
+            update.statuses = self._ledger.changed(touched)
+            self.recompiled = tuple(recompiled)
+            yield update
+
+    def _site(self, unit: Unit, update: Update, touched: set[Key]) -> list[Unit]:
+        """Compile a site. Returns the endpoints and certificates that it is the first to use or the last to leave."""
+        host = unit.name
+        view = View(self._store, self._settings)
+        try:
+            compiled = compile_site(host, view)
+        except Exception:
+            # One object must not stop the compiling of all others, whatever is wrong with it or with us. What the host
+            # served so far goes on.
+            _log.exception("site cannot be compiled", host=host)
+            compiled = failed_site(host, view)
+            self._dependencies.replace(unit, compiled.reads)
+            touched |= self._ledger.replace(host, compiled.statuses)
+            return []
+        if compiled.statuses or self._store.find(HOSTS, host):
+            self._dependencies.replace(unit, compiled.reads)
+        else:
+            self._dependencies.drop(unit)
+        touched |= self._ledger.replace(host, compiled.statuses)
+        before = self._sites.get(host, _NOTHING)
+        digest = b"" if compiled.site is None else _digest(compiled.site)
+        if digest == before.digest:
+            return []
+        update.sites[host] = compiled.site
+        units = (
+            *(Unit("endpoints", name) for name in compiled.endpoints),
+            *(Unit("certificate", name) for name in compiled.certificates),
+        )
+        if compiled.site is None:
+            del self._sites[host]
+        else:
+            self._sites[host] = _Uses(digest, units)
+        return self._count(units, before.units)
+
+    def _count(self, gained: Iterable[Unit], lost: Iterable[Unit]) -> list[Unit]:
+        turned: list[Unit] = []
+        for unit in gained:
+            self._users[unit] += 1
+            if self._users[unit] == 1:
+                turned.append(unit)
+        for unit in lost:
+            self._users[unit] -= 1
+            if not self._users[unit]:
+                del self._users[unit]
+                turned.append(unit)
+        return turned
+
+    def _leaf(self, unit: Unit, update: Update) -> None:
+        """Compile endpoints or a certificate, or drop what no site uses any more."""
+        result: ir.Endpoints | ir.Certificate | None = None
+        if unit in self._users:
+            view = View(self._store, self._settings)
+            compiler = compile_endpoints if unit.kind == "endpoints" else compile_certificate
+            result, reads = compiler(unit.name, view)
+            self._dependencies.replace(unit, reads)
+        else:
+            self._dependencies.drop(unit)
+        digest = b"" if result is None else _digest(result)
+        if digest == self._digests.get(unit, b""):
+            return
+        if result is None:
+            del self._digests[unit]
+        else:
+            self._digests[unit] = digest
+        if unit.kind == "endpoints":
+            update.endpoints[unit.name] = result if isinstance(result, ir.Endpoints) else None
+        else:
+            update.certificates[unit.name] = result if isinstance(result, ir.Certificate) else None
+
+
+def _digest(value: ir.IR) -> bytes:
+    return hashlib.blake2b(_encoder.encode(value), digest_size=16).digest()
