@@ -1,0 +1,144 @@
+"""Upstreams: clusters, and the endpoints that fill them."""
+
+from functools import lru_cache
+
+from envoy.config.cluster.v3 import cluster_pb2
+from envoy.config.core.v3 import health_check_pb2 as health
+from envoy.config.endpoint.v3 import endpoint_pb2
+from envoy.extensions.load_balancing_policies.least_request.v3 import least_request_pb2
+from envoy.extensions.transport_sockets.tls.v3 import tls_pb2
+from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
+from google.protobuf import any_pb2
+
+from isoline.routing import ir
+from isoline.xds.messages import ads, duration, packed
+
+_UNLIMITED_ENOUGH = 65_536
+"""Envoy's 1 024 requests, and 3 retries, at once a cluster would end WebSockets and every failover of a busy app."""
+
+BUFFER_BYTES = 256 * 1024
+"""Held for a connection before its sender is told to wait. Envoy's guide for edges has 32 KiB, which stops and starts
+a body of 100 kB to 1 MB of audio many times over; 1 MiB, the default, lets few slow clients hold much memory."""
+
+_STREAM_WINDOW = 1024 * 1024
+_CONNECTION_WINDOW = 16 * 1024 * 1024
+_PROTOCOL_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_LB_POLICY = {
+    ir.Balance.ROUND_ROBIN: cluster_pb2.Cluster.ROUND_ROBIN,
+    ir.Balance.RANDOM: cluster_pb2.Cluster.RANDOM,
+    ir.Balance.RING_HASH: cluster_pb2.Cluster.RING_HASH,
+}
+
+
+def cluster(source: ir.Cluster, gateway: ir.Gateway) -> cluster_pb2.Cluster:
+    """An upstream whose endpoints come by EDS."""
+    message = cluster_pb2.Cluster(
+        name=source.name,
+        type=cluster_pb2.Cluster.EDS,
+        eds_cluster_config=cluster_pb2.Cluster.EdsClusterConfig(eds_config=ads(), service_name=source.endpoints),
+        connect_timeout=duration(gateway.connect_timeout if source.connect_timeout is None else source.connect_timeout),
+        # An endpoint that left is gone, whatever its last health check said.
+        ignore_health_on_host_removal=True,
+    )
+    message.per_connection_buffer_limit_bytes.value = BUFFER_BYTES
+    # No panic: traffic to endpoints that are known to be bad helps nobody.
+    message.common_lb_config.healthy_panic_threshold.value = 0.0
+    message.typed_extension_protocol_options[_PROTOCOL_OPTIONS].CopyFrom(
+        _protocol_options(source.protocol, source.idle_timeout)
+    )
+    _set_balance(message, source.balance)
+    _set_limits(message, source.limits)
+    if source.health_check is not None:
+        message.health_checks.append(_health_check(source.health_check))
+    if source.protocol in (ir.Upstream.TLS, ir.Upstream.H2):
+        message.transport_socket.name = "envoy.transport_sockets.tls"
+        message.transport_socket.typed_config.CopyFrom(_upstream_tls(source.protocol, source.sni))
+    return message
+
+
+def _set_balance(message: cluster_pb2.Cluster, balance: ir.Balance) -> None:
+    if balance is not ir.Balance.LEAST_REQUEST:
+        message.lb_policy = _LB_POLICY[balance]
+        return
+    policy = message.load_balancing_policy.policies.add().typed_extension_config
+    policy.name = "envoy.load_balancing_policies.least_request"
+    policy.typed_config.CopyFrom(_least_request())
+
+
+@lru_cache
+def _least_request() -> any_pb2.Any:
+    """Looks at every endpoint: two drawn by lot are the same one half of the time where there are two replicas, and a
+    second job of ten seconds then waits beside an idle replica."""
+    return packed(least_request_pb2.LeastRequest(selection_method=least_request_pb2.LeastRequest.FULL_SCAN))
+
+
+@lru_cache(maxsize=256)
+def _protocol_options(protocol: ir.Upstream, idle_timeout: float | None) -> any_pb2.Any:
+    options = http_protocol_options_pb2.HttpProtocolOptions()
+    if protocol in (ir.Upstream.H2, ir.Upstream.H2C):
+        http2 = options.explicit_http_config.http2_protocol_options
+        http2.initial_stream_window_size.value = _STREAM_WINDOW
+        http2.initial_connection_window_size.value = _CONNECTION_WINDOW
+        http2.allow_connect = True
+    else:
+        options.explicit_http_config.http_protocol_options.SetInParent()
+    if idle_timeout is not None:
+        options.common_http_protocol_options.idle_timeout.CopyFrom(duration(idle_timeout))
+    return packed(options)
+
+
+@lru_cache(maxsize=256)
+def _upstream_tls(protocol: ir.Upstream, sni: str) -> any_pb2.Any:
+    context = tls_pb2.UpstreamTlsContext(sni=sni)
+    context.common_tls_context.alpn_protocols.append("h2" if protocol is ir.Upstream.H2 else "http/1.1")
+    return packed(context)
+
+
+def _set_limits(message: cluster_pb2.Cluster, limits: ir.Limits) -> None:
+    thresholds = message.circuit_breakers.thresholds.add()
+    thresholds.max_connections.value = _limit(limits.connections)
+    thresholds.max_pending_requests.value = _limit(limits.pending_requests)
+    thresholds.max_requests.value = _limit(limits.requests)
+    thresholds.max_retries.value = _limit(limits.retries)
+    if limits.connections_per_endpoint is not None:
+        per_host = message.circuit_breakers.per_host_thresholds.add()
+        per_host.max_connections.value = limits.connections_per_endpoint
+
+
+def _limit(value: int | None) -> int:
+    return _UNLIMITED_ENOUGH if value is None else value
+
+
+def _health_check(check: ir.HealthCheck) -> health.HealthCheck:
+    message = health.HealthCheck(interval=duration(check.interval), timeout=duration(check.timeout))
+    message.unhealthy_threshold.value = check.unhealthy_threshold
+    message.healthy_threshold.value = check.healthy_threshold
+    if check.path is None:
+        message.tcp_health_check.SetInParent()
+        return message
+    message.http_health_check.path = check.path
+    message.http_health_check.host = check.host
+    for start, end in check.expected_statuses:
+        message.http_health_check.expected_statuses.add(start=start, end=end)
+    return message
+
+
+def endpoints(source: ir.Endpoints) -> endpoint_pb2.ClusterLoadAssignment:
+    """The addresses behind clusters. One that is not ready is left out, unless it drains: it keeps what it has."""
+    message = endpoint_pb2.ClusterLoadAssignment(cluster_name=source.name)
+    serving = [endpoint for endpoint in source.endpoints if endpoint.ready or endpoint.draining]
+    if not serving:
+        return message
+    locality = message.endpoints.add()
+    for endpoint in serving:
+        entry = locality.lb_endpoints.add()
+        address = entry.endpoint.address.socket_address
+        address.address, address.port_value = endpoint.address, endpoint.port
+        entry.endpoint.hostname = endpoint.hostname
+        if endpoint.weight != 1:
+            entry.load_balancing_weight.value = endpoint.weight
+        if endpoint.health_port is not None:
+            entry.endpoint.health_check_config.port_value = endpoint.health_port
+        if endpoint.draining:
+            entry.health_status = health.DRAINING
+    return message

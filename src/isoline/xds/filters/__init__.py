@@ -1,0 +1,1 @@
+"""The HTTP filters, one file each; `table` has their order."""

@@ -1,0 +1,22 @@
+"""The order of the HTTP filters: a request passes them from top to bottom, an answer from bottom to top."""
+
+from typing import Any
+
+from isoline.xds.filters import coalescing, router, scope_case, wildcard, wildcard_tls
+from isoline.xds.filters.place import HttpFilter, Place
+
+TABLE: tuple[HttpFilter, ...] = (
+    # The site is found first, for every filter below may be configured by its routes.
+    scope_case,
+    # Before the wildcard is tried: another exact site on this connection must not be taken for it.
+    coalescing,
+    wildcard_tls,
+    wildcard,
+    # Ends the chain.
+    router,
+)
+
+
+def http_filters(place: Place) -> list[Any]:
+    """The filters of one chain, in order."""
+    return [each.http_filter(place) for each in TABLE if each.applies(place)]

@@ -1,0 +1,28 @@
+"""How the resources are named, and the header by which a request finds its site.
+
+A scope's key, its name and the name of its routes are one string: `https/app.example.com`. The port of a Host comes
+after a colon, which is where Envoy cuts the key.
+"""
+
+from typing import Literal
+
+Scheme = Literal["http", "https"]
+
+SCOPE_HEADER = "x-isoline-scope"
+"""Set by the listener before anything reads it, whatever the client sent; never goes upstream."""
+
+WILDCARD_FILTER = "isoline.wildcard"
+"""The extension that turns a host without a scope into its wildcard."""
+
+REDIRECT_ROUTES = "redirect-to-https"
+NOT_FOUND_ROUTES = "not-found"
+NOT_FOUND_ROUTE = "not-found"
+MISDIRECTED_ROUTE = "misdirected"
+
+HTTP_LISTENER = "http"
+HTTPS_LISTENER = "https"
+
+
+def scope(scheme: Scheme, host: str) -> str:
+    """The name of what is served for `host`, a lower-case name or a wildcard, on `scheme`."""
+    return f"{scheme}/{host}"

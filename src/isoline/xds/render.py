@@ -1,0 +1,90 @@
+"""IR to resources: pure, one site at a time."""
+
+from collections.abc import Iterable, Iterator
+
+from envoy.config.route.v3 import scoped_route_pb2
+
+from isoline.routing import ir
+from isoline.xds import clusters, listeners, names, routes, secrets, types
+from isoline.xds.filters import wildcard
+from isoline.xds.messages import as_resource
+from isoline.xds.resources import Name, Resource
+
+
+def render_site(site: ir.Site, gateway: ir.Gateway) -> list[Resource]:
+    """Scopes, route configurations and clusters of one site. Sites that share a cluster each return it: equal names
+    mean equal content."""
+    rendered = [as_resource(types.CLUSTER, each.name, clusters.cluster(each, gateway)) for each in site.clusters]
+    endpoints_of = {each.name: each.endpoints for each in site.clusters}
+    if site.http:
+        if routes.is_plain_redirect(site.http):
+            rendered.append(_scope("http", site.host, names.REDIRECT_ROUTES))
+        else:
+            rendered += _own_routes(site, "http", gateway, endpoints_of)
+    if site.https:
+        rendered += _own_routes(site, "https", gateway, endpoints_of)
+    elif site.tls is not None:
+        rendered.append(_scope("https", site.host, names.NOT_FOUND_ROUTES))
+    return rendered
+
+
+def render_endpoints(endpoints: ir.Endpoints) -> Resource:
+    """What fills every cluster that names it."""
+    return as_resource(types.ENDPOINTS, endpoints.name, clusters.endpoints(endpoints))
+
+
+def render_certificate(certificate: ir.Certificate, hosts: Iterable[str] = ()) -> list[Resource]:
+    """The certificate under its own name, for chains that name it, and under each of `hosts`, the lower-case hosts
+    that the shared chain answers for with it. All of them share one body."""
+    body = secrets.body(certificate)
+    return [secrets.secret(name, body) for name in (certificate.name, *hosts)]
+
+
+def render_gateway(gateway: ir.Gateway, own_chains: Iterable[ir.Site], *, wildcards: bool) -> list[Resource]:
+    """What holds for all sites: listeners and shared routes.
+
+    `own_chains` are the sites with `own_chain` set, wherever they are on the shared chain or not: others are not
+    looked at. `wildcards` says whether a wildcard host exists on plain HTTP.
+    """
+    rendered = [
+        as_resource(types.ROUTES, names.REDIRECT_ROUTES, routes.redirect_routes(gateway)),
+        as_resource(types.ROUTES, names.NOT_FOUND_ROUTES, routes.not_found_routes()),
+    ]
+    if gateway.http is not None:
+        rendered.append(wildcard.extension(wildcards=wildcards))
+        listener = listeners.http_listener(gateway.http, gateway)
+        rendered.append(as_resource(types.LISTENER, names.HTTP_LISTENER, listener))
+    if gateway.https is not None:
+        own = [site for site in own_chains if site.own_chain]
+        listener = listeners.https_listener(gateway.https, gateway, own)
+        rendered.append(as_resource(types.LISTENER, names.HTTPS_LISTENER, listener))
+    return rendered
+
+
+def _own_routes(
+    site: ir.Site, scheme: names.Scheme, gateway: ir.Gateway, endpoints_of: dict[str, str]
+) -> Iterator[Resource]:
+    name = names.scope(scheme, site.host)
+    yield _scope(scheme, site.host, name)
+    used = _clusters_of(site.http if scheme == "http" else site.https)
+    needs = [Name(types.CLUSTER, cluster) for cluster in used]
+    needs += [Name(types.ENDPOINTS, endpoints_of[cluster]) for cluster in used if cluster in endpoints_of]
+    yield as_resource(types.ROUTES, name, routes.site_routes(site, scheme, gateway), tuple(dict.fromkeys(needs)))
+
+
+def _clusters_of(source: Iterable[ir.Route]) -> list[str]:
+    shares = (
+        share.cluster
+        for route in source
+        if isinstance(route.action, ir.Forward)
+        for share in route.action.shares
+        if share.weight > 0
+    )
+    return list(dict.fromkeys(shares))
+
+
+def _scope(scheme: names.Scheme, host: str, routes_name: str) -> Resource:
+    name = names.scope(scheme, host)
+    message = scoped_route_pb2.ScopedRouteConfiguration(name=name, route_configuration_name=routes_name)
+    message.key.fragments.add(string_key=name)
+    return as_resource(types.SCOPE, name, message)

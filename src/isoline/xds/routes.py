@@ -1,0 +1,104 @@
+"""Routes, and the route configurations in which a site's routes stand."""
+
+import re
+from collections.abc import Iterable
+
+from envoy.config.route.v3 import route_components_pb2 as components
+from envoy.config.route.v3 import route_pb2
+
+from isoline.routing import ir
+from isoline.xds import actions, names
+from isoline.xds.matches import route_match
+
+_ENVOY_BODY_LIMIT = 4096
+
+
+def route(source: ir.Route, gateway: ir.Gateway) -> components.Route:
+    """One named route."""
+    message = components.Route(name=source.name, match=route_match(source.match))
+    match source.action:
+        case ir.Forward():
+            message.route.CopyFrom(actions.forward(source.action, gateway))
+        case ir.Redirect():
+            message.redirect.CopyFrom(actions.redirect(source.action))
+        case ir.HttpsRedirect():
+            message.redirect.CopyFrom(actions.https_redirect(gateway))
+        case ir.Respond():
+            message.direct_response.CopyFrom(actions.respond(source.action))
+    actions.set_header_edits(message, source.request_headers, source.response_headers)
+    return message
+
+
+def is_plain_redirect(routes: Iterable[ir.Route]) -> bool:
+    """Whether these routes do nothing but redirect every path to https, so that the shared configuration will do."""
+    catch_all = False
+    for candidate in routes:
+        if not isinstance(candidate.action, ir.HttpsRedirect) or candidate.response_headers != ir.HeaderEdits():
+            return False
+        match = candidate.match
+        everything = match.path.kind in (ir.PathKind.PREFIX, ir.PathKind.SEGMENTS) and match.path.value == "/"
+        catch_all = catch_all or (everything and not match.headers and not match.query)
+    return catch_all
+
+
+def site_routes(site: ir.Site, scheme: names.Scheme, gateway: ir.Gateway) -> route_pb2.RouteConfiguration:
+    """The routes of one site on one scheme.
+
+    An exact site answers every path: a 404 of Envoy's own has no route name, which says "no such site" to the
+    wildcard filter. On HTTPS, where the site was found by SNI, any other Host is answered with 421.
+    """
+    sources = site.http if scheme == "http" else site.https
+    configuration = _configuration(names.scope(scheme, site.host))
+    body_sizes = [len(source.action.body.encode()) for source in sources if isinstance(source.action, ir.Respond)]
+    if body_sizes and max(body_sizes) > _ENVOY_BODY_LIMIT:
+        configuration.max_direct_response_body_size_bytes.value = max(body_sizes)
+    host = configuration.virtual_hosts.add(name=site.host, domains=[site.host])
+    if scheme == "https" and site.wildcard:
+        host.routes.append(_more_than_one_label(site.host))
+    host.routes.extend(route(source, gateway) for source in sources)
+    host.routes.append(_fixed_response(names.NOT_FOUND_ROUTE, 404))
+    if scheme == "https":
+        others = configuration.virtual_hosts.add(name=names.MISDIRECTED_ROUTE, domains=["*"])
+        others.routes.append(_fixed_response(names.MISDIRECTED_ROUTE, 421))
+    return configuration
+
+
+def redirect_routes(gateway: ir.Gateway) -> route_pb2.RouteConfiguration:
+    """What every site shares that does nothing on plain HTTP but redirect to https."""
+    configuration = _configuration(names.REDIRECT_ROUTES)
+    everything = configuration.virtual_hosts.add(name=names.REDIRECT_ROUTES, domains=["*"])
+    message = everything.routes.add(name=names.REDIRECT_ROUTES)
+    message.match.prefix = "/"
+    message.redirect.CopyFrom(actions.https_redirect(gateway))
+    return configuration
+
+
+def not_found_routes() -> route_pb2.RouteConfiguration:
+    """What every site shares that answers TLS and has no route."""
+    configuration = _configuration(names.NOT_FOUND_ROUTES)
+    everything = configuration.virtual_hosts.add(name=names.NOT_FOUND_ROUTES, domains=["*"])
+    everything.routes.append(_fixed_response(names.NOT_FOUND_ROUTE, 404))
+    return configuration
+
+
+def _configuration(name: str) -> route_pb2.RouteConfiguration:
+    return route_pb2.RouteConfiguration(
+        name=name,
+        ignore_port_in_host_matching=True,
+        request_headers_to_remove=[names.SCOPE_HEADER],
+    )
+
+
+def _fixed_response(name: str, status: int) -> components.Route:
+    message = components.Route(name=name)
+    message.match.prefix = "/"
+    message.direct_response.status = status
+    return message
+
+
+def _more_than_one_label(wildcard: str) -> components.Route:
+    """Envoy's `*.example.com` also takes `a.b.example.com`; a wildcard host has exactly one label more."""
+    message = _fixed_response(names.MISDIRECTED_ROUTE, 421)
+    header = message.match.headers.add(name=":authority", invert_match=True)
+    header.string_match.safe_regex.regex = rf"(?i)[^.]+{re.escape(wildcard[1:])}(:\d+)?"
+    return message

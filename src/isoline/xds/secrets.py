@@ -1,0 +1,36 @@
+"""Certificates as Envoy's secrets.
+
+Envoy asks for a certificate by name: by the certificate's own for a filter chain that names it, by the server name of
+the handshake, letter for letter, for one on demand. What is kept is the secret without its name, so that a
+certificate that a thousand hosts share is kept once; the name that was asked for is written when it is sent.
+"""
+
+from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
+
+from isoline.routing import ir
+from isoline.xds import types
+from isoline.xds.messages import serialized
+from isoline.xds.resources import Resource, resource
+
+
+def body(certificate: ir.Certificate) -> bytes:
+    """The nameless secret: keep it to pass it on for every host that shares the certificate."""
+    message = secret_pb2.Secret()
+    message.tls_certificate.certificate_chain.inline_bytes = certificate.chain
+    message.tls_certificate.private_key.inline_bytes = bytes(certificate.key)
+    return serialized(message)
+
+
+def secret(name: str, nameless: bytes) -> Resource:
+    """The resource that answers to `name`, a host in lower case or a certificate's name."""
+    return resource(types.SECRET, name, nameless)
+
+
+def canonical(name: str) -> str:
+    """The name under which a secret is kept: server names ignore case, and names of Kubernetes are lower case."""
+    return name.lower()
+
+
+def named(nameless: bytes, name: str) -> bytes:
+    """The secret with the name that Envoy asked for. Fields of one message may simply follow one another."""
+    return serialized(secret_pb2.Secret(name=name)) + nameless

@@ -1,0 +1,295 @@
+"""The delta protocol of one stream, without a network: requests in, responses out.
+
+Make before break: a resource waits until what it needs is accepted, and goes when nothing that Envoy holds needs it.
+A refused response is taken apart until the resource at fault stands alone.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import structlog
+
+from isoline.xds import nacks, types
+from isoline.xds.cache import Cache
+from isoline.xds.resources import Name, Resource
+from isoline.xds.subscriptions import Subscription
+
+_log = structlog.get_logger(__name__)
+
+NEEDS_PATIENCE = 3.0
+"""Seconds that a resource waits for what it needs. After that it goes without: one cluster that cannot be warmed must
+not keep a site's other changes away."""
+
+REMOVAL_GRACE = 5.0
+"""Seconds after a reconnect in which nothing that others may need is removed: what Envoy holds is known by version
+only, until it has what is current. Longer than `NEEDS_PATIENCE`."""
+
+_MAX_RESOURCES = 1000
+_MAX_BYTES = 2 * 1024 * 1024
+
+
+class Request(NamedTuple):
+    """A `DeltaDiscoveryRequest`."""
+
+    type_url: str
+    subscribe: Sequence[str] = ()
+    unsubscribe: Sequence[str] = ()
+    initial_versions: Mapping[str, str] = {}
+    nonce: str = ""
+    error: str | None = None
+
+
+class Response(NamedTuple):
+    """A `DeltaDiscoveryResponse`. Resources go under the names that were asked for."""
+
+    type_url: str
+    nonce: str
+    resources: tuple[tuple[str, Resource], ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+class _Flight(NamedTuple):
+    """A response that is not answered yet."""
+
+    response: Response
+    leaving: tuple[Resource, ...]
+    """What Envoy holds until it has taken the removals."""
+
+
+class Stream:
+    """One Envoy. `clock` counts seconds; `on_rejected` hears of a refusal once, whichever Envoy was first."""
+
+    def __init__(self, cache: Cache, *, clock: Callable[[], float], on_rejected: Callable[[Name, str], None]) -> None:
+        self.subscriptions: dict[str, Subscription] = {}
+        self._cache = cache
+        self._clock = clock
+        self._on_rejected = on_rejected
+        self._flights: dict[str, _Flight] = {}
+        self._probes: list[tuple[str, list[tuple[str, Resource]]]] = []
+        self._needed: Counter[Name] = Counter()
+        self._nonces = 0
+        self._removals_from = 0.0
+        self._look_again = False
+
+    # --- in ---
+
+    def receive(self, request: Request) -> None:
+        """Takes one request: an answer to a response, a change of what is wanted, or both."""
+        subscription = self.subscriptions.get(request.type_url)
+        flight = self._flights.pop(request.nonce, None) if request.nonce else None
+        if flight is not None and subscription is not None:
+            self._look_again = True
+            self._removed(flight)
+            if request.error is None:
+                self._accepted(subscription, flight.response)
+            else:
+                self._refused(subscription, flight.response, request.error)
+        if subscription is None:
+            subscription = self.subscriptions[request.type_url] = Subscription(request.type_url)
+            self._start(subscription, request)
+        else:
+            self._change(subscription, request)
+
+    def changed(self, names: Collection[Name]) -> None:
+        """The cache has something else under these names."""
+        self._look_again = True
+        for name in names:
+            subscription = self.subscriptions.get(name.type_url)
+            if subscription is not None:
+                subscription.pending.update(dict.fromkeys(subscription.spellings(name.name)))
+
+    def _start(self, subscription: Subscription, request: Request) -> None:
+        if request.initial_versions:
+            self._removals_from = self._clock() + REMOVAL_GRACE
+        subscription.start(request.subscribe, request.initial_versions)
+        for name in request.initial_versions:
+            current = self._current(subscription, name)
+            if current is not None and current.version == request.initial_versions[name]:
+                subscription.held[name] = current
+                self._needed.update(current.needs)
+        if subscription.wildcard:
+            subscription.pending.update(dict.fromkeys(self._cache.names(subscription.type_url)))
+
+    def _change(self, subscription: Subscription, request: Request) -> None:
+        was_wildcard = subscription.wildcard
+        subscription.subscribe(request.subscribe)
+        if subscription.wildcard and not was_wildcard:
+            subscription.pending.update(dict.fromkeys(self._cache.names(subscription.type_url)))
+        for resource in subscription.unsubscribe(request.unsubscribe):
+            self._needed.subtract(resource.needs)
+
+    # --- out ---
+
+    def next_response(self) -> Response | None:
+        """What to send now, None if nothing. Call it until it is None; requests and changes may come between."""
+        if self._probes:
+            type_url, entries = self._probes.pop()
+            if response := self._probe(self.subscriptions[type_url], entries):
+                return response
+            return self.next_response()
+        self._look_at_waiting()
+        for type_url in types.ORDER:
+            subscription = self.subscriptions.get(type_url)
+            if subscription is not None and (response := self._next_of(subscription)):
+                return response
+        for type_url in types.REMOVAL_ORDER:
+            subscription = self.subscriptions.get(type_url)
+            if subscription is not None and subscription.removals and (response := self._next_removal(subscription)):
+                return response
+        return None
+
+    def deadline(self) -> float | None:
+        """When `next_response` is to be asked again though nothing has happened, by the clock; None: not at all."""
+        times = [next(iter(each.waiting.values())) for each in self.subscriptions.values() if each.waiting]
+        if self._clock() < self._removals_from and any(each.removals for each in self.subscriptions.values()):
+            times.append(self._removals_from)
+        return min(times, default=None)
+
+    def _next_of(self, subscription: Subscription) -> Response | None:
+        batch: list[tuple[str, Resource]] = []
+        absent: list[str] = []
+        size = 0
+        while subscription.pending and len(batch) + len(absent) < _MAX_RESOURCES and size < _MAX_BYTES:
+            name, _ = subscription.pending.popitem()
+            resource = self._due(subscription, name, absent)
+            if resource is not None:
+                batch.append((name, resource))
+                size += len(resource.body)
+        if batch or absent:
+            subscription.greeted = True
+        elif not subscription.greeted:
+            # Envoy waits for a first answer to "everything", even if that is nothing.
+            subscription.greeted = True
+            return self._fly(subscription)
+        if absent and batch:
+            # A response that only removes is never at fault.
+            subscription.pending.update(dict.fromkeys(absent))
+            subscription.unanswered.update(absent)
+        elif absent:
+            return self._fly(subscription, removed=absent)
+        return self._fly(subscription, batch) if batch else None
+
+    def _due(self, subscription: Subscription, name: str, absent: list[str]) -> Resource | None:
+        """What is to be sent under `name` now, if anything."""
+        unanswered = name in subscription.unanswered
+        resource = self._current(subscription, name)
+        before = subscription.sent.get(name) or subscription.held.get(name)
+        if resource is None:
+            subscription.waiting.pop(name, None)
+            subscription.unanswered.discard(name)
+            if before is None and unanswered:
+                absent.append(name)
+            elif before is not None and Name(subscription.type_url, name) not in self._cache.rejections:
+                subscription.removals[name] = None
+            return None
+        subscription.removals.pop(name, None)
+        if not unanswered and before is not None and before.version == resource.version:
+            subscription.waiting.pop(name, None)
+            return None
+        if not self._is_met(resource.needs) and not self._is_overdue(subscription, name):
+            return None
+        subscription.waiting.pop(name, None)
+        subscription.unanswered.discard(name)
+        return resource
+
+    def _current(self, subscription: Subscription, name: str) -> Resource | None:
+        canonical = subscription.canonical(name)
+        return None if canonical is None else self._cache.get(Name(subscription.type_url, canonical))
+
+    def _is_met(self, needs: Iterable[Name]) -> bool:
+        for need in needs:
+            subscription = self.subscriptions.get(need.type_url)
+            held = subscription is not None and need.name in subscription.held
+            if not held and self._cache.get(need) is not None:
+                return False
+        return True
+
+    def _is_overdue(self, subscription: Subscription, name: str) -> bool:
+        now = self._clock()
+        deadline = subscription.waiting.setdefault(name, now + NEEDS_PATIENCE)
+        if now < deadline:
+            return False
+        _log.warning("resource sent before what it needs was accepted", type=subscription.type_url, name=name)
+        return True
+
+    def _look_at_waiting(self) -> None:
+        """Looks again at what waits, once something was accepted or has changed, or a time is over."""
+        deadline = self.deadline()
+        if not self._look_again and (deadline is None or self._clock() < deadline):
+            return
+        self._look_again = False
+        for subscription in self.subscriptions.values():
+            subscription.pending.update(dict.fromkeys(subscription.waiting))
+
+    def _next_removal(self, subscription: Subscription) -> Response | None:
+        last = subscription.type_url in types.NEEDED
+        if last and self._clock() < self._removals_from:
+            return None
+        free = [
+            name
+            for name in subscription.removals
+            if not (last and self._needed[Name(subscription.type_url, name)] > 0) and name not in subscription.sent
+        ]
+        for name in free[:_MAX_RESOURCES]:
+            del subscription.removals[name]
+        return self._fly(subscription, removed=free[:_MAX_RESOURCES]) if free else None
+
+    def _fly(
+        self, subscription: Subscription, batch: Sequence[tuple[str, Resource]] = (), removed: Sequence[str] = ()
+    ) -> Response:
+        self._nonces += 1
+        response = Response(subscription.type_url, str(self._nonces), tuple(batch), tuple(removed))
+        # Gone from here on: what is put under such a name from now on is new to Envoy.
+        leaving = tuple(each for name in removed if (each := subscription.held.pop(name, None)) is not None)
+        self._flights[response.nonce] = _Flight(response, leaving)
+        for name, resource in batch:
+            subscription.sent[name] = resource
+            self._needed.update(resource.needs)
+        return response
+
+    # --- answers ---
+
+    def _accepted(self, subscription: Subscription, flight: Response) -> None:
+        for name, resource in flight.resources:
+            if subscription.sent.get(name) is resource:
+                del subscription.sent[name]
+            if not subscription.wants(name):
+                self._needed.subtract(resource.needs)
+                continue
+            before = subscription.held.get(name)
+            if before is not None:
+                self._needed.subtract(before.needs)
+            subscription.held[name] = resource
+
+    def _removed(self, flight: _Flight) -> None:
+        for resource in flight.leaving:
+            self._needed.subtract(resource.needs)
+
+    def _refused(self, subscription: Subscription, flight: Response, message: str) -> None:
+        for _, resource in flight.resources:
+            self._needed.subtract(resource.needs)
+        latest = [(name, each) for name, each in flight.resources if subscription.sent.get(name) is each]
+        for name, _ in latest:
+            del subscription.sent[name]
+        if len(flight.resources) == 1:
+            for name, resource in latest:
+                self._reject(subscription, name, resource, message)
+            return
+        for group in nacks.suspects_apart(latest, message):
+            self._probes.append((subscription.type_url, group))
+
+    def _reject(self, subscription: Subscription, name: str, resource: Resource, message: str) -> None:
+        held = subscription.held.get(name)
+        if self._cache.reject(resource, message, held if held is not None and held.body else None):
+            _log.warning("resource refused", type=subscription.type_url, name=resource.name.name, message=message)
+            self._on_rejected(resource.name, message)
+
+    def _probe(self, subscription: Subscription, entries: list[tuple[str, Resource]]) -> Response | None:
+        """A part of a refused response again, without what has changed or gone since."""
+        still = [
+            (name, each)
+            for name, each in entries
+            if subscription.wants(name) and name not in subscription.sent and self._current(subscription, name) == each
+        ]
+        return self._fly(subscription, still) if still else None

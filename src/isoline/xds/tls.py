@@ -1,0 +1,62 @@
+"""How a filter chain ends TLS."""
+
+from envoy.config.core.v3 import base_pb2
+from envoy.extensions.transport_sockets.tls.v3 import common_pb2, tls_pb2
+
+from isoline.routing import ir
+from isoline.xds.messages import ads, extension, packed, typed_struct
+
+_EXTENSIONS = "envoy.extensions.transport_sockets.tls."
+_ALPN = ("h2", "http/1.1")
+_NO_SERVER_NAME = "-"
+"""What is asked for when the handshake names nobody; no host is called that."""
+
+_VERSIONS = {
+    ir.TlsVersion.V1_2: common_pb2.TlsParameters.TLSv1_2,
+    ir.TlsVersion.V1_3: common_pb2.TlsParameters.TLSv1_3,
+}
+
+
+def shared(gateway: ir.Gateway) -> base_pb2.TransportSocket:
+    """Certificates by the handshake's server name, each fetched when it is first asked for.
+
+    Envoy takes this selector only with both ways to resume a session off.
+    """
+    context = _context(gateway.tls_minimum, gateway.tls_maximum)
+    context.disable_stateless_session_resumption = True
+    context.disable_stateful_session_resumption = True
+    source = {"ads": {}, "resource_api_version": "V3"}
+    mapper = {
+        "name": "envoy.tls.certificate_mappers.sni",
+        "typed_config": {
+            "@type": f"type.googleapis.com/{_EXTENSIONS}cert_mappers.sni.v3.SNI",
+            "default_value": _NO_SERVER_NAME,
+        },
+    }
+    selector = typed_struct(
+        f"{_EXTENSIONS}cert_selectors.on_demand_secret.v3.Config",
+        {"config_source": source, "certificate_mapper": mapper},
+    )
+    context.common_tls_context.custom_tls_certificate_selector.CopyFrom(
+        extension("envoy.tls.certificate_selectors.on_demand_secret", selector)
+    )
+    return _transport_socket(context)
+
+
+def own(tls: ir.Tls, gateway: ir.Gateway) -> base_pb2.TransportSocket:
+    """One named certificate, with the site's own parameters where it has them."""
+    context = _context(tls.minimum or gateway.tls_minimum, tls.maximum or gateway.tls_maximum)
+    context.common_tls_context.tls_certificate_sds_secret_configs.add(name=tls.certificate, sds_config=ads())
+    return _transport_socket(context)
+
+
+def _context(minimum: ir.TlsVersion, maximum: ir.TlsVersion) -> tls_pb2.DownstreamTlsContext:
+    context = tls_pb2.DownstreamTlsContext()
+    context.common_tls_context.alpn_protocols.extend(_ALPN)
+    context.common_tls_context.tls_params.tls_minimum_protocol_version = _VERSIONS[minimum]
+    context.common_tls_context.tls_params.tls_maximum_protocol_version = _VERSIONS[maximum]
+    return context
+
+
+def _transport_socket(context: tls_pb2.DownstreamTlsContext) -> base_pb2.TransportSocket:
+    return base_pb2.TransportSocket(name="envoy.transport_sockets.tls", typed_config=packed(context))
