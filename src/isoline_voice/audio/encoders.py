@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol, get_args
+import io
+import struct
+from typing import Literal, NamedTuple, Protocol, get_args
+
+import av
+import numpy as np
+
+from isoline_voice.errors import UnsupportedFormatError
 
 Format = Literal["wav", "mp3", "opus", "aac", "flac", "pcm"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -37,10 +44,138 @@ class Encoder(Protocol):
         ...
 
 
+UNKNOWN_SIZE = 0xFFFFFFFF
+"""What a WAV header says of its size while the audio is still being spoken; players read on to the end."""
+
+
+class _Codec(NamedTuple):
+    container: str
+    codec: str
+    sample_format: str
+    bit_rate: int | None
+    options: dict[str, str]
+
+
+# A page of Ogg is a second long by default, which would be a second of silence before the first word.
+_CODECS: dict[Format, _Codec] = {
+    "mp3": _Codec("mp3", "libmp3lame", "s16p", 64_000, {"write_xing": "0", "id3v2_version": "0"}),
+    "opus": _Codec("ogg", "libopus", "s16", 40_000, {"page_duration": "20000"}),
+    "aac": _Codec("adts", "aac", "fltp", 64_000, {}),
+    "flac": _Codec("flac", "flac", "s16", None, {}),
+}
+
+
+class PcmEncoder:
+    """The PCM as it is: little-endian int16, mono, no header."""
+
+    media_type = MEDIA_TYPES["pcm"]
+
+    def feed(self, pcm: bytes) -> bytes:
+        """The same bytes."""
+        return pcm
+
+    def finish(self) -> bytes:
+        """Nothing."""
+        return b""
+
+
+class WavEncoder:
+    """RIFF WAVE. Without the `length` in samples the header leaves the size open, as streams do."""
+
+    media_type = MEDIA_TYPES["wav"]
+
+    def __init__(self, rate: int, *, length: int | None = None) -> None:
+        size = UNKNOWN_SIZE if length is None else 2 * length
+        riff_size = UNKNOWN_SIZE if length is None else 36 + size
+        layout = struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16)
+        self._header = struct.pack("<4sI4s4s", b"RIFF", riff_size, b"WAVE", b"fmt ") + layout
+        self._header += struct.pack("<4sI", b"data", size)
+
+    def feed(self, pcm: bytes) -> bytes:
+        """The header before the first bytes, then the bytes."""
+        header, self._header = self._header, b""
+        return header + pcm
+
+    def finish(self) -> bytes:
+        """The header, if nothing came."""
+        return self.feed(b"")
+
+
+class CompressedEncoder:
+    """mp3, Ogg Opus, AAC in ADTS, or FLAC, each packet given out as soon as the codec lets go of it."""
+
+    def __init__(self, audio_format: Format, rate: int) -> None:
+        codec = _CODECS[audio_format]
+        self.media_type = MEDIA_TYPES[audio_format]
+        self._format = codec.sample_format
+        self._rate = rate
+        self._written = _Unseekable()
+        self._container = av.open(
+            self._written, mode="w", format=codec.container, options={"flush_packets": "1", **codec.options}
+        )
+        stream = self._container.add_stream(codec.codec, rate=rate, layout="mono", format=codec.sample_format)
+        assert isinstance(stream, av.AudioStream)
+        self._stream = stream
+        if codec.bit_rate is not None:
+            self._stream.bit_rate = codec.bit_rate
+        self._position = 0
+
+    def feed(self, pcm: bytes) -> bytes:
+        """What has become ready."""
+        samples = np.frombuffer(pcm, dtype="<i2")
+        if samples.size:
+            if self._format == "fltp":
+                samples = samples.astype(np.float32) / np.float32(32768.0)
+            frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format=self._format, layout="mono")
+            frame.sample_rate = self._rate
+            frame.pts = self._position
+            self._position += samples.size
+            self._container.mux(self._stream.encode(frame))
+        return self._written.take()
+
+    def finish(self) -> bytes:
+        """The last packets and the trailer."""
+        self._container.mux(self._stream.encode(None))
+        self._container.close()
+        return self._written.take()
+
+
+class _Unseekable(io.RawIOBase):
+    """Collects what a muxer writes and, like a socket, cannot go back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bytes = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return False
+
+    def write(self, data: bytes | bytearray | memoryview) -> int:  # type: ignore[override]
+        self._bytes += data
+        return len(data)
+
+    def take(self) -> bytes:
+        taken = bytes(self._bytes)
+        self._bytes.clear()
+        return taken
+
+
 def make_encoder(name: str, rate: int, *, length: int | None = None) -> Encoder:
     """The encoder for a format at a rate in hertz.
 
     `length` is the number of samples when all are known beforehand, which gives a WAV file its true size; without it
     the size is left open. Raises UnsupportedFormatError.
     """
-    raise NotImplementedError(name, rate, length)
+    if name == "pcm":
+        return PcmEncoder()
+    if name == "wav":
+        return WavEncoder(rate, length=length)
+    for audio_format in _CODECS:
+        if audio_format == name:
+            return CompressedEncoder(audio_format, rate)
+    raise UnsupportedFormatError(
+        f"The audio format {name!r} is not one of {', '.join(FORMATS)}.", param="response_format"
+    )

@@ -89,8 +89,19 @@ class SpeechWarning:
         return {"code": self.code, "message": self.en, "message_zh": self.zh}
 
 
-class Pieces(AsyncIterator[bytes], Protocol):
-    """PCM as it is spoken. `aclose` cancels, at any moment, also before the first piece, and may be called again."""
+class Pieces(Protocol):
+    """PCM as it is spoken, an asynchronous iterator of pieces of a fifth of a second at most.
+
+    `aclose` cancels, at any moment, also before the first piece, and may be called again.
+    """
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Itself."""
+        ...
+
+    async def __anext__(self) -> bytes:
+        """The next piece, never empty; raises SynthesisError or EngineUnavailableError when the engine fails."""
+        ...
 
     async def aclose(self) -> None:
         """Stop speaking and free the worker at once; resumes nothing, raises nothing."""

@@ -1,10 +1,147 @@
-"""From a sentence to a style."""
+"""From a sentence to a style, by the words in it; no model, and the same answer every time."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
+from isoline_voice.styles.lexicon import Break, NameWish, ScaleWish, Token, lexicon
 from isoline_voice.styles.style import Style
+from isoline_voice.styles.wishes import Strength, Wishes
+
+LONGEST = 4_000
+"""Characters of a sentence that are read; nobody says how to speak in more."""
+
+_LINKS = frozenset("的地得着很了")
+DIRECTION_VALUE = 0.6
 
 
 def parse_style(text: str) -> Style:
-    """What `text`, Chinese or English or both, asks for; raises nothing, an empty text gives an empty style."""
-    return Style(unknown=(text,) if text.strip() else ())
+    """What `text`, Chinese or English or both, asks for.
+
+    Raises nothing; an empty text gives an empty style. What was not understood is in `unknown`, in the user's words.
+    """
+    wishes = Wishes()
+    unknown: list[str] = []
+    clause: list[Token] = []
+    for token in [*lexicon().scan(text[:LONGEST]), Break()]:
+        if isinstance(token, Token):
+            clause.append(token)
+        elif clause:
+            _Clause(clause, wishes).read()
+            unknown += _unknown_phrases(clause)
+            clause = []
+    return wishes.style(unknown=tuple(dict.fromkeys(unknown)))
+
+
+class _Clause:
+    """The reading of one clause: what is pending while its tokens are gone through from left to right."""
+
+    def __init__(self, tokens: Sequence[Token], wishes: Wishes) -> None:
+        self._tokens = tokens
+        self._wishes = wishes
+        self._noun: str | None = None
+        self._strength = Strength()
+        self._negated = False
+        self._was_negated = False
+        self._open: tuple[ScaleWish | NameWish, str, bool] | None = None
+        """The last wish, which a degree after it may still change."""
+
+    def read(self) -> None:
+        for index, token in enumerate(self._tokens):
+            meaning = token.meaning
+            if meaning is None:
+                self._close()
+                continue
+            wish = self._direction(index) or meaning.wish
+            if wish is not None:
+                self._wish(wish, token.text)
+            elif meaning.degree_after is not None and self._open is not None:
+                self._strength = self._strength.and_then(meaning.degree_after)
+                self._close()
+            elif meaning.noun is not None:
+                self._close()
+                self._noun = meaning.noun
+            else:
+                self._read_modifier(token)
+        self._close(at_end=True)
+
+    def _read_modifier(self, token: Token) -> None:
+        meaning = token.meaning
+        assert meaning is not None
+        if meaning.carries and self._was_negated:
+            self._close()
+            self._negated = True
+        elif meaning.ends:
+            self._close()
+            self._negated = self._was_negated = False
+        elif meaning.negates:
+            self._close()
+            self._negated = True
+        elif meaning.degree is not None:
+            if self._open is None or not token.text.isascii() or self._wish_follows(token):
+                self._close()
+            self._strength = self._strength.and_then(meaning.degree)
+        elif token.text not in _LINKS:
+            self._close()
+
+    def _wish_follows(self, token: Token) -> bool:
+        at = next(index for index, other in enumerate(self._tokens) if other is token)
+        return any(
+            other.meaning is not None and (other.meaning.wish or other.meaning.directions)
+            for other in self._tokens[at + 1 :]
+        )
+
+    def _wish(self, wish: ScaleWish | NameWish, text: str) -> None:
+        pending = self._strength
+        self._strength = Strength()
+        self._close()
+        self._strength = pending
+        self._open = (wish, text, self._negated)
+        self._was_negated, self._negated = self._negated, False
+
+    def _close(self, *, at_end: bool = False) -> None:
+        """Record the open wish with what was said of its strength."""
+        if self._open is not None:
+            wish, text, negated = self._open
+            self._wishes.add(wish, text, strength=self._strength, negated=negated)
+            self._open, self._strength = None, Strength()
+        elif at_end:
+            self._strength = Strength()
+
+    def _direction(self, index: int) -> ScaleWish | None:
+        """An adjective like 大 or low, by the scale that is named before it or after it in the clause."""
+        meaning = self._tokens[index].meaning
+        if meaning is None or not meaning.directions:
+            return None
+        nouns = [self._noun] if self._noun else []
+        if meaning.wish is None or not nouns:
+            nouns += [
+                token.meaning.noun for token in self._tokens[index + 1 :] if token.meaning and token.meaning.noun
+            ][:1]
+        for noun in nouns:
+            for scale, sign in meaning.directions.items():
+                if scale == noun:
+                    return ScaleWish(scale, sign * DIRECTION_VALUE)
+        return None
+
+
+def _unknown_phrases(clause: Sequence[Token]) -> list[str]:
+    """Runs of words that mean nothing here, with the little words between them but not around them."""
+    phrases: list[list[str]] = [[]]
+    between: list[str] = []
+    for token in clause:
+        if token.meaning is None:
+            phrases[-1] += [*between, token.text] if phrases[-1] else [token.text]
+            between = []
+        elif token.meaning.filler and token.meaning.wish is None:
+            between.append(token.text)
+        else:
+            if phrases[-1]:
+                phrases.append([])
+            between = []
+    return [_joined(words) for words in phrases if words]
+
+
+def _joined(words: Sequence[str]) -> str:
+    return re.sub(r"(?<=[^\x00-\x7f]) | (?=[^\x00-\x7f])", "", " ".join(words))

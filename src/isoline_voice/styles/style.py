@@ -15,7 +15,8 @@ class Style:
     soft voice) to 1 (as loud as possible), `rate` from -1 (as slow as possible) to 1 (as fast as possible), `pitch`
     from -1 (deep) to 1 (high), 0 being an explicit "normal". `emotion` is a name from the emotions data file with
     `emotion_strength` from 0 to 1, `persona` a name from the personas data file. `unknown` holds the phrases that were
-    not understood, `conflicts` a sentence (English) for each wish that a later one overruled.
+    not understood, `conflicts` an entry "earlier → later" in the user's
+    words for each wish that a later one overruled.
     """
 
     dialect: str | None = None

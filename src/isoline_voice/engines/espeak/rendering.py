@@ -1,0 +1,133 @@
+"""A style as espeak-ng can render it: rate, pitch, pitch range, level and variant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from isoline_voice.engines.espeak.voices import FEMALE_VARIANTS, TONGUES, VARIANT_GAINS
+from isoline_voice.styles.style import Style
+
+VOLUME = 60
+"""Below espeak-ng's default of 100, at which some voices clip; the level is set afterwards, in floating point."""
+
+SLOWEST, FASTEST = 80, 900
+"""Words a minute that espeak-ng speaks; slower is stretched afterwards."""
+
+LOUDEST_GAIN, SOFTEST_GAIN = 10.0, -16.0
+MIDDLE, PITCH_REACH = 50, 40
+
+
+class Contour(NamedTuple):
+    """How an emotion or a persona moves the voice: pitch and its range in espeak-ng's units, rate as a factor, level in
+    decibels."""
+
+    pitch: float = 0.0
+    range: float = 0.0
+    rate: float = 1.0
+    gain: float = 0.0
+
+
+# Modest on purpose: these move in the direction in which people's voices move, and do not pretend to be acting.
+EMOTIONS: dict[str, Contour] = {
+    "neutral": Contour(),
+    "happy": Contour(pitch=12, range=20, rate=1.1, gain=1.5),
+    "excited": Contour(pitch=16, range=30, rate=1.2, gain=3.0),
+    "sad": Contour(pitch=-12, range=-25, rate=0.8, gain=-3.0),
+    "angry": Contour(pitch=6, range=25, rate=1.12, gain=4.5),
+    "calm": Contour(pitch=-4, range=-12, rate=0.9, gain=-1.0),
+    "gentle": Contour(pitch=3, range=-8, rate=0.9, gain=-3.5),
+    "fearful": Contour(pitch=16, range=10, rate=1.15, gain=-2.0),
+    "surprised": Contour(pitch=18, range=35, rate=1.08, gain=2.0),
+    "serious": Contour(pitch=-8, range=-15, rate=0.95),
+    "tired": Contour(pitch=-10, range=-25, rate=0.82, gain=-3.0),
+    "anxious": Contour(pitch=10, range=10, rate=1.2),
+    "affectionate": Contour(pitch=12, range=15, rate=0.95, gain=-2.0),
+    "proud": Contour(pitch=2, range=12, rate=0.95, gain=2.5),
+    "disgusted": Contour(pitch=-6, range=10, rate=0.92),
+    "encouraging": Contour(pitch=6, range=12, rate=1.02, gain=1.5),
+}
+
+PERSONAS: dict[str, Contour] = {
+    "storyteller": Contour(range=18, rate=0.92),
+    "newsreader": Contour(pitch=-2, range=6, rate=1.05),
+    "robot": Contour(range=-50),
+    "child": Contour(pitch=35, range=10, rate=1.02),
+    "grandmother": Contour(rate=0.85),
+    "grandfather": Contour(pitch=-5, rate=0.85),
+    "teacher": Contour(range=10, rate=0.92, gain=1.0),
+    "poet": Contour(range=15, rate=0.8),
+    "commentator": Contour(pitch=10, range=25, rate=1.25, gain=3.0),
+    "woman": Contour(),
+    "man": Contour(),
+    "whisper": Contour(rate=0.95, gain=-8.0),
+}
+"""What a variant and a contour can suggest; the names are those of the personas data file."""
+
+_PERSONA_VARIANTS = {"grandmother": "grandma", "grandfather": "grandpa", "woman": "f2", "man": "m3", "child": "f3"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """A style and a speed, worked out for espeak-ng.
+
+    `rate` multiplies a tongue's natural rate, `gain` is in decibels, `pitch` and `range` run from 0 to 99, `variant` is
+    the one to speak with.
+    """
+
+    rate: float
+    pitch: int
+    range: int
+    gain: float
+    variant: str
+
+    @property
+    def stretch(self) -> float:
+        """How much longer than espeak-ng can speak it the audio has to become, at least 1."""
+        natural = min(tongue.words_per_minute for tongue in TONGUES.values())
+        return max(1.0, SLOWEST / (natural * self.rate))
+
+    def words_per_minute(self, tongue: str) -> int:
+        """What to ask espeak-ng for."""
+        return round(min(FASTEST, max(SLOWEST, TONGUES[tongue].words_per_minute * self.rate * self.stretch)))
+
+    def gain_for(self, tongue: str) -> float:
+        """Decibels for what this tongue and variant speak."""
+        return self.gain + TONGUES[tongue].gain + VARIANT_GAINS[self.variant]
+
+
+def render(style: Style, *, speed: float, variant: str) -> Rendering:
+    """What to do for a style at a speed (1 is natural) with a voice's own variant."""
+    contours = []
+    if style.emotion in EMOTIONS:
+        strength = 0.6 if style.emotion_strength is None else style.emotion_strength
+        contours.append((EMOTIONS[style.emotion], strength / 0.6))
+    if style.persona in PERSONAS:
+        contours.append((PERSONAS[style.persona], 1.0))
+    pitch, pitch_range = MIDDLE + PITCH_REACH * (style.pitch or 0.0), float(MIDDLE)
+    rate, volume = speed * 2.0 ** (style.rate or 0.0), style.volume or 0.0
+    gain = volume * LOUDEST_GAIN if volume > 0 else -volume * SOFTEST_GAIN
+    for contour, strength in contours:
+        pitch += contour.pitch * strength
+        pitch_range += contour.range * strength
+        rate *= contour.rate**strength
+        gain += contour.gain * strength
+    return Rendering(
+        rate=min(4.5, max(0.25, rate)),
+        pitch=_within(pitch),
+        range=_within(pitch_range),
+        gain=min(LOUDEST_GAIN + 2.0, max(SOFTEST_GAIN - 6.0, gain)),
+        variant=_variant(style, variant),
+    )
+
+
+def _variant(style: Style, own: str) -> str:
+    if style.persona == "whisper":
+        return "whisperf" if own in FEMALE_VARIANTS else "whisper"
+    wanted = _PERSONA_VARIANTS.get(style.persona or "", own)
+    same_gender = (wanted in FEMALE_VARIANTS) == (own in FEMALE_VARIANTS)
+    return own if style.persona in ("woman", "man") and same_gender else wanted
+
+
+def _within(value: float) -> int:
+    return round(min(99.0, max(0.0, value)))

@@ -1,0 +1,112 @@
+"""What was asked for and this engine does not do, each as a warning with a stable code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from isoline_voice.engines.espeak.rendering import EMOTIONS, PERSONAS
+from isoline_voice.engines.espeak.voices import Speaker
+from isoline_voice.engines.protocol import SpeechWarning
+from isoline_voice.styles.catalog import catalog
+from isoline_voice.styles.style import Style
+from isoline_voice.text.languages import scripts
+
+DIALECTS = {"普通话": "zh", "广东话": "yue"}
+"""The dialects that are really spoken, and their tongues."""
+
+SCRIPT_OF_LANGUAGE = {"zh": "han", "yue": "han", "ja": "kana", "ko": "hangul", "ru": "cyrillic"}
+SUPPORTED = frozenset({"zh", "yue", "hak", "en", "en-US", "en-GB", "ja", "ko", "de", "es", "fr", "it", "ru"})
+
+_KANJI_TEXT = re.compile(
+    "[\u3041-\u3096\u30a1-\u30fa][^。！？\n]*[\u4e00-\u9fff]|[\u4e00-\u9fff][^。！？\n]*[\u3041-\u3096\u30a1-\u30fa]"
+)
+
+
+def shortfalls(style: Style, text: str, speaker: Speaker, *, sound_tags: bool) -> tuple[SpeechWarning, ...]:
+    """The warnings for a cleaned text in a style; `sound_tags` says that tags for breaths and laughs were taken out."""
+    found = scripts(text)
+    warnings = [*_of_style(style), *_of_language(style, found), *_of_text(text, found, speaker, style)]
+    if sound_tags:
+        warnings.append(
+            SpeechWarning(
+                "tag_unsupported",
+                "This engine cannot breathe, laugh or cough; the tags for it were left out.",
+                "此引擎不会呼吸声、笑声或咳嗽声，相应的标记已略去。",
+            )
+        )
+    return tuple(warnings)
+
+
+def _of_style(style: Style) -> Iterator[SpeechWarning]:
+    names = catalog()
+    if style.dialect is not None and style.dialect not in DIALECTS:
+        yield SpeechWarning(
+            "dialect_unsupported",
+            f"This engine cannot speak {names.english(style.dialect)} ({style.dialect}); spoken in Mandarin.",
+            f"此引擎不会说{style.dialect}，已用普通话朗读。",
+        )
+    if style.emotion is not None and style.emotion != "neutral":
+        chinese = names.chinese(style.emotion)
+        if style.emotion in EMOTIONS:
+            yield SpeechWarning(
+                "emotion_approximated",
+                f"This engine has no feelings; “{style.emotion}” is suggested by pitch, pace and loudness only.",
+                f"此引擎不能真正表达情感，“{chinese}”只通过音调、语速和音量来体现。",
+            )
+        else:
+            yield SpeechWarning(
+                "emotion_unsupported",
+                f"This engine cannot sound {style.emotion}; it was left out.",
+                f"此引擎不能表达“{chinese}”，已略去。",
+            )
+    if style.persona is not None and style.persona not in PERSONAS:
+        yield SpeechWarning(
+            "persona_unsupported",
+            f"This engine cannot sound like {names.english(style.persona)}; it was left out.",
+            f"此引擎不能模仿{names.chinese(style.persona)}，已略去。",
+        )
+    if style.unknown:
+        phrases = ", ".join(f"“{phrase}”" for phrase in style.unknown)
+        yield SpeechWarning("style_not_understood", f"Not understood: {phrases}.", f"没有听懂：{phrases}。")
+    for conflict in style.conflicts:
+        yield SpeechWarning(
+            "style_conflict",
+            f"Two wishes exclude each other; the later one was followed: {conflict}.",
+            f"前后要求不一致，以后者为准：{conflict}。",
+        )
+
+
+def _of_language(style: Style, found: set[str]) -> Iterator[SpeechWarning]:
+    language = style.language
+    if language is None:
+        return
+    names = catalog()
+    english, chinese = names.english(language), names.chinese(language)
+    if language not in SUPPORTED:
+        yield SpeechWarning(
+            "language_unsupported",
+            f"This engine cannot speak {english}; the text was read in the language that its letters show.",
+            f"此引擎不会说{chinese}，已按文字本身的语言朗读。",
+        )
+    elif found and SCRIPT_OF_LANGUAGE.get(language, "latin") not in found | ({"kana"} if "han" in found else set()):
+        yield SpeechWarning(
+            "language_mismatch",
+            f"The text is not in {english}, and the studio does not translate; it was read in its own language.",
+            f"文本不是{chinese}，本工作室不做翻译，已按文本本身的语言朗读。",
+        )
+
+
+def _of_text(text: str, found: set[str], speaker: Speaker, style: Style) -> Iterator[SpeechWarning]:
+    if "kana" in found and _KANJI_TEXT.search(text):
+        yield SpeechWarning(
+            "kanji_unsupported",
+            "This engine reads Japanese in kana only; kanji were read in Mandarin. Write them in kana.",
+            "此引擎的日语只认假名，汉字已按普通话朗读；请改写为假名。",
+        )
+    if speaker.home == "hak" and "han" in found and style.dialect is None:
+        yield SpeechWarning(
+            "dialect_unsupported",
+            "This engine reads Hakka in Latin letters only; Chinese characters were read in Mandarin.",
+            "此引擎的客家话只认拉丁字母拼写，汉字已按普通话朗读。",
+        )
