@@ -169,8 +169,20 @@ class Edge:
         async with aiohttp.ClientSession(connector=connector) as session, session.get(f"http://admin{path}") as answer:
             return await answer.text()
 
-    def peer_certificate(self, server_name: str | None) -> bytes:
+    async def raw(self, request: bytes) -> bytes:
+        """The head of what comes back on the plain port."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.http_port)
+        writer.write(request)
+        answer = await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+        return answer
+
+    async def peer_certificate(self, server_name: str | None) -> bytes:
         """DER of the certificate that a handshake for `server_name` gets. Raises `ssl.SSLError` or `OSError`."""
+        return await asyncio.to_thread(self._handshake, server_name)
+
+    def _handshake(self, server_name: str | None) -> bytes:
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
