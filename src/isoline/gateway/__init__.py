@@ -1,0 +1,6 @@
+"""The one flow: what changed in the store is compiled, rendered, and put before the streams."""
+
+from isoline.gateway.flow import Flow
+from isoline.gateway.renderer import Renderer
+
+__all__ = ["Flow", "Renderer"]

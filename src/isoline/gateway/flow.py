@@ -1,0 +1,108 @@
+"""The one flow, in one task and without a timer: store feed, scheduler, renderer, cache."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+
+import structlog
+
+from isoline.cluster.store import PositionExpiredError, Store
+from isoline.gateway.renderer import Batch, Renderer
+from isoline.gateway.snapshot import Snapshot
+from isoline.objects import Key
+from isoline.routing.scheduler import Scheduler, Update
+from isoline.routing.statuses import ErrorType, Finding, ProxyStatus
+from isoline.xds import types
+from isoline.xds.cache import Cache
+from isoline.xds.resources import Name
+
+Statuses = Mapping[Key, ProxyStatus | None]
+_ERROR_TYPES: dict[str, ErrorType] = {
+    types.ROUTES: "RouteError",
+    types.SCOPE: "RouteError",
+    types.CLUSTER: "ServiceError",
+    types.ENDPOINTS: "ServiceError",
+    types.SECRET: "TLSError",
+}
+_log = structlog.get_logger(__name__)
+
+
+class Flow:
+    """Keeps a cache true to a store.
+
+    `on_statuses` is told what to write to objects; it must not wait. `snapshot`, when given, is kept up.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        cache: Cache,
+        scheduler: Scheduler,
+        *,
+        on_statuses: Callable[[Statuses], None],
+        snapshot: Snapshot | None = None,
+    ) -> None:
+        self._store = store
+        self._cache = cache
+        self._scheduler = scheduler
+        self._on_statuses = on_statuses
+        self._snapshot = snapshot
+        self._renderer = Renderer()
+        self.caught_up = asyncio.Event()
+        """Set once everything that the store held at the start is in the cache."""
+
+    def restore(self) -> bool:
+        """Serves the kept snapshot at once, until `run` has compiled the present. Returns whether there was one."""
+        resources = self._snapshot.load() if self._snapshot is not None else []
+        if resources:
+            self._cache.update(resources)
+            self._cache.mark_ready()
+        return bool(resources)
+
+    async def run(self) -> None:
+        """Compiles everything once, then what each change touches, until cancelled."""
+        position = self._store.position
+        left_over = self._cache.all_names()
+        await self._take(self._scheduler.start(), left_over)
+        # What only a snapshot knew.
+        self._put(Batch([], list(left_over)))
+        self._cache.mark_ready()
+        self.caught_up.set()
+        while True:
+            try:
+                async for changes in self._store.follow(position):
+                    await self._take(self._scheduler.steps(changes))
+                    position = changes[-1].position
+            except PositionExpiredError:
+                _log.info("more changed at once than the feed holds: everything is compiled again")
+                position = self._store.position
+                await self._take(self._scheduler.start())
+
+    def refused(self, name: Name, message: str) -> None:
+        """An Envoy refused a resource: says so in the status of the objects that it came from."""
+        hosts = list(self._renderer.hosts_of(name))
+        _log.warning("envoy refused a resource", type=name.type_url, name=name.name, message=message, hosts=hosts)
+        finding = Finding(_ERROR_TYPES.get(name.type_url, "VirtualHostError"), "RejectedByEnvoy", message)
+        for host in hosts:
+            self._on_statuses(self._scheduler.refuse(host, finding))
+
+    async def _take(self, updates: Iterator[Update], left_over: set[Name] | None = None) -> None:
+        """Passes on one update after another, and lets others run in between."""
+        render_again = False
+        for at, update in enumerate(updates):
+            if at:
+                await asyncio.sleep(0)
+            render_again = self._renderer.outdated_by(update.gateway) or render_again
+            batch = self._renderer.render(update)
+            if left_over is not None:
+                left_over.difference_update(resource.name for resource in batch.put)
+            self._put(batch)
+            if update.statuses:
+                self._on_statuses(update.statuses)
+        if render_again:
+            await self._take(self._scheduler.start(afresh=True))
+
+    def _put(self, batch: Batch) -> None:
+        if batch.put or batch.remove:
+            self._cache.update(batch.put, batch.remove)
+            if self._snapshot is not None:
+                self._snapshot.keep(batch)

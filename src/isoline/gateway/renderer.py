@@ -1,0 +1,168 @@
+"""Turns what was compiled into resources, and remembers who gave which, so that what nobody gives any more goes.
+
+Kept of a site is what it takes to undo it: names, not messages.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from isoline.routing import ir
+from isoline.routing.scheduler import Update
+from isoline.xds import secrets, types
+from isoline.xds.render import render_endpoints, render_gateway, render_site
+from isoline.xds.resources import Name, Resource
+
+_SITES_DEPEND_ON = ("public_https_port", "route_timeout", "connect_timeout")
+"""The fields of a gateway that sites are rendered with."""
+
+
+class Batch(NamedTuple):
+    """What one update means for the cache. No name is in both."""
+
+    put: list[Resource]
+    remove: list[Name]
+
+
+class Rendered(NamedTuple):
+    """What is remembered of a site."""
+
+    resources: tuple[Name, ...]
+    certificate: str
+    """Empty when the site ends no TLS."""
+    secret: Name | None
+    """Under which name its Envoy asks for the certificate."""
+    chain: ir.Tls | None
+    """Set when it has a filter chain of its own."""
+
+
+NOTHING = Rendered((), "", None, None)
+
+
+class Renderer:
+    """Holds no messages: one `Rendered` a site, the bodies of secrets, and who shares what."""
+
+    def __init__(self) -> None:
+        self._gateway: ir.Gateway | None = None
+        self._sites: dict[str, Rendered] = {}
+        self._givers: dict[Name, int] = {}
+        self._secrets: dict[str, bytes] = {}
+        self._certificate_hosts: dict[str, set[str]] = {}
+        self._chains: dict[str, ir.Tls] = {}
+        self._wildcards: set[str] = set()
+        self._listeners_stale = True
+        self._put: dict[Name, Resource] = {}
+        self._remove: set[Name] = set()
+
+    def render(self, update: Update) -> Batch:
+        """The resources to put and to remove for this update.
+
+        The first update has to bring the gateway.
+        """
+        self._put, self._remove = {}, set()
+        if update.gateway is not None:
+            self._gateway = update.gateway
+            self._listeners_stale = True
+        assert self._gateway is not None, "the first update brings the gateway"
+        for endpoints_name, endpoints in update.endpoints.items():
+            self._set_endpoints(endpoints_name, endpoints)
+        for certificate_name, certificate in update.certificates.items():
+            self._set_certificate(certificate_name, certificate)
+        for host, site in update.sites.items():
+            self._set_site(host, site, self._gateway)
+        self._set_listeners(self._gateway)
+        return Batch(list(self._put.values()), [name for name in self._remove if name not in self._put])
+
+    def outdated_by(self, gateway: ir.Gateway | None) -> bool:
+        """Whether a new gateway changes how sites are rendered, not only the listeners."""
+        if gateway is None or self._gateway is None:
+            return False
+        return any(getattr(gateway, name) != getattr(self._gateway, name) for name in _SITES_DEPEND_ON)
+
+    def hosts_of(self, name: Name) -> Iterator[str]:
+        """The hosts whose sites gave this resource. Walks all sites: meant for what an Envoy refused."""
+        return (host for host, rendered in self._sites.items() if name in rendered.resources or name == rendered.secret)
+
+    def _set_endpoints(self, name: str, endpoints: ir.Endpoints | None) -> None:
+        if endpoints is None:
+            self._remove.add(Name(types.ENDPOINTS, name))
+        else:
+            self._add(render_endpoints(endpoints))
+
+    def _set_certificate(self, name: str, certificate: ir.Certificate | None) -> None:
+        hosts = self._certificate_hosts.get(name, set())
+        if certificate is None:
+            self._secrets.pop(name, None)
+            self._remove.update(secret for host in hosts if (secret := self._sites[host].secret) is not None)
+        else:
+            self._secrets[name] = secrets.body(certificate)
+            for host in hosts:
+                self._add_secret(self._sites[host])
+
+    def _set_site(self, host: str, site: ir.Site | None, gateway: ir.Gateway) -> None:
+        before = self._sites.pop(host, NOTHING)
+        after = NOTHING if site is None else self._render_site(site, gateway)
+        if site is not None:
+            self._sites[host] = after
+        for name in (*after.resources, after.secret):
+            if name is not None:
+                self._givers[name] = self._givers.get(name, 0) + 1
+        for name in (*before.resources, before.secret):
+            if name is not None:
+                self._take_back(name)
+        if before.certificate != after.certificate:
+            self._move_certificate(host, before.certificate, after.certificate)
+        self._add_secret(after)
+        self._set_chain(host, after.chain, wildcard=site is not None and site.wildcard)
+
+    def _render_site(self, site: ir.Site, gateway: ir.Gateway) -> Rendered:
+        resources = render_site(site, gateway)
+        for item in resources:
+            self._add(item)
+        given = tuple(item.name for item in resources)
+        if site.tls is None:
+            return Rendered(given, "", None, None)
+        # A chain of its own names its certificate; the shared chain asks by the server name.
+        secret = Name(types.SECRET, site.tls.certificate if site.own_chain else site.host)
+        return Rendered(given, site.tls.certificate, secret, site.tls if site.own_chain else None)
+
+    def _add(self, item: Resource) -> None:
+        self._put[item.name] = item
+
+    def _add_secret(self, rendered: Rendered) -> None:
+        body = self._secrets.get(rendered.certificate)
+        if body is not None and rendered.secret is not None:
+            self._add(secrets.secret(rendered.secret.name, body))
+
+    def _take_back(self, name: Name) -> None:
+        self._givers[name] -= 1
+        if not self._givers[name]:
+            del self._givers[name]
+            self._remove.add(name)
+
+    def _move_certificate(self, host: str, before: str, after: str) -> None:
+        if before:
+            hosts = self._certificate_hosts[before]
+            hosts.discard(host)
+            if not hosts:
+                del self._certificate_hosts[before]
+        if after:
+            self._certificate_hosts.setdefault(after, set()).add(host)
+
+    def _set_chain(self, host: str, chain: ir.Tls | None, *, wildcard: bool) -> None:
+        if chain != self._chains.get(host) or wildcard != (host in self._wildcards):
+            self._listeners_stale = True
+        if chain is None:
+            self._chains.pop(host, None)
+        else:
+            self._chains[host] = chain
+        if wildcard:
+            self._wildcards.add(host)
+        else:
+            self._wildcards.discard(host)
+
+    def _set_listeners(self, gateway: ir.Gateway) -> None:
+        if self._listeners_stale:
+            self._listeners_stale = False
+            chains = (ir.Site(host=host, tls=tls, own_chain=True) for host, tls in sorted(self._chains.items()))
+            for item in render_gateway(gateway, chains, wildcards=bool(self._wildcards)):
+                self._add(item)

@@ -1,0 +1,103 @@
+"""The resources on disk, so that an Envoy that starts with nothing is served before the sources have been read.
+
+Written as it changes, a batch at a time and in the background: one change costs one row, however many there are. It may
+lag behind what was sent, so an Envoy that already has a configuration is not served from it.
+"""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import structlog
+
+from isoline.gateway.renderer import Batch
+from isoline.xds.resources import Name, Resource
+
+FORMAT = 1
+"""Raise it when what is rendered changes so much that an old snapshot must not be served."""
+QUIET_SECONDS = 0.2
+NEED_SEPARATOR = "\n"
+PART_SEPARATOR = "\t"
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS resources (
+  type_url TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, body BLOB NOT NULL, needs TEXT NOT NULL,
+  PRIMARY KEY (type_url, name)
+) WITHOUT ROWID
+"""
+_log = structlog.get_logger(__name__)
+
+
+class Snapshot:
+    """One file of resources. It holds private keys: mode 0600, below the state folder."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._pending: dict[Name, Resource | None] = {}
+        self._changed = asyncio.Event()
+
+    def load(self) -> list[Resource]:
+        """What was kept last; nothing when there is no snapshot, or one of another format."""
+        if not self._path.exists():
+            return []
+        try:
+            with closing(self._connect()) as connection:
+                rows = connection.execute("SELECT type_url, name, version, body, needs FROM resources").fetchall()
+        except sqlite3.DatabaseError as error:
+            _log.warning("the snapshot cannot be read and is made anew", path=str(self._path), error=str(error))
+            self._path.unlink(missing_ok=True)
+            return []
+        known: dict[str, tuple[Name, ...]] = {}
+        return [
+            Resource(Name(type_url, name), version, body, known.setdefault(needs, _needs(needs)))
+            for type_url, name, version, body, needs in rows
+        ]
+
+    def keep(self, batch: Batch) -> None:
+        """Notes what changed; `run` writes it soon."""
+        for resource in batch.put:
+            self._pending[resource.name] = resource
+        for name in batch.remove:
+            self._pending[name] = None
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Writes what was noted, until cancelled; what is left then is written by `flush`."""
+        while True:
+            await self._changed.wait()
+            await asyncio.sleep(QUIET_SECONDS)
+            await self.flush()
+
+    async def flush(self) -> None:
+        self._changed.clear()
+        pending, self._pending = self._pending, {}
+        if pending:
+            await asyncio.to_thread(self._write, pending)
+
+    def _write(self, pending: dict[Name, Resource | None]) -> None:
+        gone = [name for name, resource in pending.items() if resource is None]
+        kept = (_row(resource) for resource in pending.values() if resource is not None)
+        with closing(self._connect()) as connection, connection:
+            connection.executemany("DELETE FROM resources WHERE type_url = ? AND name = ?", gone)
+            connection.executemany("INSERT OR REPLACE INTO resources VALUES (?, ?, ?, ?, ?)", kept)
+
+    def _connect(self) -> sqlite3.Connection:
+        self._path.touch(mode=0o600)
+        connection = sqlite3.connect(self._path)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        if connection.execute("PRAGMA user_version").fetchone()[0] != FORMAT:
+            connection.execute("DROP TABLE IF EXISTS resources")
+            connection.execute(f"PRAGMA user_version = {FORMAT}")
+        connection.execute(_SCHEMA)
+        return connection
+
+
+def _row(resource: Resource) -> tuple[str, str, str, bytes, str]:
+    needs = NEED_SEPARATOR.join(PART_SEPARATOR.join(need) for need in resource.needs)
+    return (*resource.name, resource.version, resource.body, needs)
+
+
+def _needs(text: str) -> tuple[Name, ...]:
+    return tuple(Name(*need.split(PART_SEPARATOR)) for need in text.split(NEED_SEPARATOR)) if text else ()

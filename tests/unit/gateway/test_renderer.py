@@ -1,0 +1,118 @@
+"""The renderer remembers who gave what: shared things stay while one user is left, and nothing stays after the last."""
+
+from isoline.gateway.renderer import Batch, Renderer
+from isoline.routing import ir
+from isoline.routing.scheduler import Update
+from isoline.xds import types
+from isoline.xds.resources import Name
+
+GATEWAY = ir.Gateway(
+    http=ir.Listener(address="127.0.0.1", port=8080), https=ir.Listener(address="127.0.0.1", port=8443)
+)
+CLUSTER = ir.Cluster(name="default/app/80/abc", endpoints="default/app/http")
+CERTIFICATE = ir.Certificate(name="default/tls", chain=b"CHAIN", key=ir.PrivateBytes(b"KEY"))
+SHARED_CLUSTER = Name(types.CLUSTER, CLUSTER.name)
+
+
+def routes() -> tuple[ir.Route, ...]:
+    match = ir.Match(path=ir.PathMatch(kind=ir.PathKind.PREFIX, value="/"))
+    return (ir.Route(name="r", match=match, action=ir.Forward(shares=(ir.Share(cluster=CLUSTER.name, weight=1),))),)
+
+
+def plain(host: str) -> ir.Site:
+    return ir.Site(host=host, http=routes(), clusters=(CLUSTER,))
+
+
+def secure(host: str, *, own_chain: bool = False) -> ir.Site:
+    tls = ir.Tls(certificate=CERTIFICATE.name)
+    return ir.Site(host=host, https=routes(), tls=tls, own_chain=own_chain, clusters=(CLUSTER,))
+
+
+def started() -> Renderer:
+    renderer = Renderer()
+    renderer.render(Update(gateway=GATEWAY))
+    return renderer
+
+
+def put(batch: Batch) -> set[Name]:
+    return {resource.name for resource in batch.put}
+
+
+def listeners(batch: Batch) -> set[str]:
+    return {name.name for name in put(batch) if name.type_url == types.LISTENER}
+
+
+def test_a_gateway_gives_its_listeners_once() -> None:
+    renderer = Renderer()
+    assert listeners(renderer.render(Update(gateway=GATEWAY))) == {"http", "https"}
+    assert listeners(renderer.render(Update(sites={"a.example": plain("a.example")}))) == set()
+
+
+def test_a_cluster_that_two_sites_share_goes_with_the_second() -> None:
+    renderer = started()
+    renderer.render(Update(sites={host: plain(host) for host in ("a.example", "b.example")}))
+    first = renderer.render(Update(sites={"a.example": None}))
+    assert SHARED_CLUSTER not in first.remove
+    assert Name(types.SCOPE, "http/a.example") in first.remove
+    assert SHARED_CLUSTER in renderer.render(Update(sites={"b.example": None})).remove
+
+
+def test_nothing_is_put_and_removed_at_once() -> None:
+    renderer = started()
+    renderer.render(Update(sites={"a.example": plain("a.example")}))
+    moved = renderer.render(Update(sites={"a.example": None, "b.example": plain("b.example")}))
+    assert SHARED_CLUSTER in put(moved)
+    assert not put(moved) & set(moved.remove)
+
+
+def test_a_host_on_the_shared_chain_is_certified_under_its_own_name() -> None:
+    renderer = started()
+    renderer.render(Update(sites={"a.example": secure("a.example")}))
+    arrived = renderer.render(Update(certificates={CERTIFICATE.name: CERTIFICATE}))
+    assert put(arrived) == {Name(types.SECRET, "a.example")}
+    gone = renderer.render(Update(sites={"a.example": None}, certificates={CERTIFICATE.name: None}))
+    assert Name(types.SECRET, "a.example") in gone.remove
+
+
+def test_a_renewed_certificate_is_put_for_every_host_that_uses_it() -> None:
+    renderer = started()
+    hosts = ("a.example", "b.example")
+    renderer.render(Update(sites={host: secure(host) for host in hosts}, certificates={CERTIFICATE.name: CERTIFICATE}))
+    renewed = ir.Certificate(name=CERTIFICATE.name, chain=b"NEW", key=CERTIFICATE.key)
+    assert put(renderer.render(Update(certificates={CERTIFICATE.name: renewed}))) == {
+        Name(types.SECRET, host) for host in hosts
+    }
+
+
+def test_a_chain_of_its_own_names_its_certificate_and_changes_the_listener() -> None:
+    renderer = started()
+    own = Update(sites={"*.example": secure("*.example", own_chain=True)}, certificates={CERTIFICATE.name: CERTIFICATE})
+    first = renderer.render(own)
+    assert Name(types.SECRET, CERTIFICATE.name) in put(first)
+    assert "https" in listeners(first)
+    assert listeners(renderer.render(Update(sites={"a.example": plain("a.example")}))) == set()
+    assert "https" in listeners(renderer.render(Update(sites={"*.example": None})))
+
+
+def test_two_chains_with_one_certificate_keep_it_until_both_are_gone() -> None:
+    renderer = started()
+    hosts = ("*.a.example", "*.b.example")
+    sites: dict[str, ir.Site | None] = {host: secure(host, own_chain=True) for host in hosts}
+    renderer.render(Update(sites=sites, certificates={CERTIFICATE.name: CERTIFICATE}))
+    secret = Name(types.SECRET, CERTIFICATE.name)
+    assert secret not in renderer.render(Update(sites={"*.a.example": None})).remove
+    assert secret in renderer.render(Update(sites={"*.b.example": None})).remove
+
+
+def test_a_refused_resource_is_traced_to_every_host_that_gave_it() -> None:
+    renderer = started()
+    renderer.render(Update(sites={host: plain(host) for host in ("a.example", "b.example")}))
+    assert sorted(renderer.hosts_of(SHARED_CLUSTER)) == ["a.example", "b.example"]
+    assert list(renderer.hosts_of(Name(types.ROUTES, "http/a.example"))) == ["a.example"]
+
+
+def test_only_some_settings_of_the_gateway_change_how_sites_are_rendered() -> None:
+    renderer = started()
+    assert not renderer.outdated_by(None)
+    assert not renderer.outdated_by(ir.Gateway(http=GATEWAY.http, https=GATEWAY.https, max_request_headers=7))
+    assert renderer.outdated_by(ir.Gateway(http=GATEWAY.http, https=GATEWAY.https, public_https_port=8443))
