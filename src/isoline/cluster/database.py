@@ -57,6 +57,10 @@ Values = Callable[[], Row]
 """Gives the columns after the key. Called in the writing thread: encoding costs the event loop nothing."""
 
 
+Pending = dict[tuple[Table, tuple[str, ...]], Values | None]
+"""What is to be written, by table and key; None for a row to drop."""
+
+
 class StateVersionError(RuntimeError):
     """A newer Isoline wrote this state folder."""
 
@@ -69,7 +73,7 @@ class Database:
         self._connection: sqlite3.Connection | None = None
         self._thread: threading.Thread | None = None
         self._condition = threading.Condition()
-        self._pending: dict[tuple[Table, tuple[str, ...]], Values | None] = {}
+        self._pending: Pending = {}
         self._waiting: list[Future[None]] = []
         self._closing = False
         self._rows_since_checkpoint = 0
@@ -187,39 +191,46 @@ class Database:
             if self.failure is not None:
                 time.sleep(RETRY_SECONDS)
 
-    def _write(
-        self, pending: dict[tuple[Table, tuple[str, ...]], Values | None], waiting: list[Future[None]], *, last: bool
-    ) -> None:
+    def _write(self, pending: Pending, waiting: list[Future[None]], *, last: bool) -> None:
+        error: Exception | None = None
         try:
             if pending:
-                self._commit(pending)
-        except Exception as error:  # whoever waits must hear of it, and the thread must live
-            self.failure = f"{self._path}: {error}"
-            if isinstance(error, sqlite3.Error) and not last:
+                error = self._commit(pending)
+        except sqlite3.Error as failure:
+            error = failure
+            if not last:
                 with self._condition:
                     self._pending = {**pending, **self._pending}
-            for future in waiting:
-                future.set_exception(error)
-            return
-        self.failure = None
+        self.failure = f"{self._path}: {error}" if error is not None else None
         for future in waiting:
-            future.set_result(None)
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(None)
 
-    def _commit(self, pending: dict[tuple[Table, tuple[str, ...]], Values | None]) -> None:
+    def _commit(self, pending: Pending) -> Exception | None:
+        """Writes all of it, but for what cannot be encoded; returns why not."""
         assert self._connection is not None
+        unencoded: Exception | None = None
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             for (table, key), values in pending.items():
-                if values is None:
+                try:
+                    row = None if values is None else values()
+                except Exception as error:  # one bad row must not keep the others from being written
+                    unencoded = error
+                    continue
+                if row is None:
                     self._connection.execute(table.drop, key)
                 else:
-                    self._connection.execute(table.put, (*key, *values()))
+                    self._connection.execute(table.put, (*key, *row))
             self._connection.execute("COMMIT")
         except BaseException:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
             raise
         self._rows_since_checkpoint += len(pending)
+        return unencoded
 
     def _checkpoint(self) -> None:
         assert self._connection is not None
