@@ -2,8 +2,8 @@
 
 from isoline.apps.catalog import Catalog, load_catalog
 from isoline.apps.expand import expand
-from isoline.apps.faults import Fault, faults, notices
+from isoline.apps.faults import Fault, faults, notices, profile_of
 from isoline.apps.profile import Profile
 from isoline.apps.target import Target
 
-__all__ = ["Catalog", "Fault", "Profile", "Target", "expand", "faults", "load_catalog", "notices"]
+__all__ = ["Catalog", "Fault", "Profile", "Target", "expand", "faults", "load_catalog", "notices", "profile_of"]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from isoline.apps.names import PORT_NAME, metadata, port, proxy_name, selector, tls_secret_name
 from isoline.apps.profile import Profile
 from isoline.objects import core, httpproxy
-from isoline.objects.app import App
+from isoline.objects.app import App, Limits
 from isoline.objects.httpproxy import (
     HeaderMatchCondition,
     HTTPProxy,
@@ -104,16 +104,13 @@ def _paths(app: App) -> Iterator[MatchCondition]:
 def _route(
     app: App, profile: Profile | None, conditions: tuple[MatchCondition, ...], retries: RetryPolicy
 ) -> httpproxy.Route:
-    limits = app.spec.limits
+    limits = app.spec.limits or Limits()
+    default_idle = profile.idle if profile is not None else DEFAULT_IDLE
     return httpproxy.Route(
         conditions=conditions,
         services=(httpproxy.Service(name=app.metadata.name, port=port(app, profile), weight=100),),
         enable_websockets=True,
-        timeout_policy=TimeoutPolicy(
-            response=(limits.timeout if limits is not None else None) or "infinity",
-            idle=(limits.idle if limits is not None else None)
-            or (profile.idle if profile is not None else DEFAULT_IDLE),
-        ),
+        timeout_policy=TimeoutPolicy(response=limits.timeout or "infinity", idle=limits.idle or default_idle),
         retry_policy=retries,
         load_balancer_policy=_balancing(app),
     )

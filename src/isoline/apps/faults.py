@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from isoline.apps.catalog import Catalog
+from isoline.apps.profile import Profile
 from isoline.apps.target import Target
 from isoline.objects.app import App, AppSpec
 
@@ -22,7 +23,7 @@ class Fault(NamedTuple):
 
 
 def faults(app: App, catalog: Catalog, target: Target) -> list[Fault]:
-    """Return every fault of an App, in the order of its fields. With any, it is not expanded: nothing half right runs."""
+    """Return every fault of an App, in the order of its fields; an App that has one is not expanded."""
     return [
         *_name(app.metadata.name),
         *_program(app.spec, catalog, target),
@@ -31,6 +32,13 @@ def faults(app: App, catalog: Catalog, target: Target) -> list[Fault]:
         *_storage(app.spec),
         *_protection(app.spec),
     ]
+
+
+def profile_of(app: App, catalog: Catalog) -> Profile | None:
+    """Return the catalog entry that `spec.profile`, or else the image of `spec.run`, means; None if neither does."""
+    if app.spec.profile is not None:
+        return catalog.get(app.spec.profile)
+    return catalog.profile_for_image(app.spec.run.image) if app.spec.run is not None else None
 
 
 def _name(name: str) -> Iterator[Fault]:
@@ -107,15 +115,13 @@ def _protection(spec: AppSpec) -> Iterator[Fault]:
     }
     for path, asked in unmet.items():
         if asked:
-            yield Fault(
-                path, "is not supported by this version; the app is not put online without it: remove it to go on"
-            )
+            yield Fault(path, "is not supported by this version, and the app is not put online without it")
     if access is not None and access.allow and access.deny:
         yield Fault("spec.access", "allow and deny exclude each other: keep one")
 
 
 def notices(app: App, target: Target) -> list[str]:
-    """Return what of an App's spec has no effect here, as sentences. None of it makes the app less safe than it says."""
+    """Return what of an App's spec has no effect here, as sentences."""
     spec, found = app.spec, []
     if spec.scale is not None and (
         spec.scale.min == 0 or spec.scale.max > spec.scale.min or spec.scale.target_concurrency or spec.scale.idle_after

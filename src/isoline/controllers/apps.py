@@ -1,0 +1,163 @@
+"""Apps: each is expanded into the objects that it stands for, and its status says what has become of them."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from isoline.apps import Catalog, Fault, Target, expand, faults, notices, profile_of
+from isoline.apps.names import proxy_name
+from isoline.apps.profile import Profile
+from isoline.cluster.source import Result, Source
+from isoline.cluster.store import Change
+from isoline.controllers.clock import Clock
+from isoline.controllers.conditions import Finding, conditions
+from isoline.objects.app import App, AppStatus
+from isoline.objects.httpproxy import HTTPProxy
+from isoline.objects.meta import Key, Object
+from isoline.objects.workloads import Deployment
+
+FAILED = frozenset({"CrashLoopBackOff", "RunContainerError", "ImageNotRunnable", "InvalidSpec", "InternalError"})
+WAITING_FOR_SOMEBODY = frozenset({"InsufficientGPU", "FailedMount", "CreateContainerConfigError"})
+HTTPS = 443
+
+
+class Expansion(NamedTuple):
+    """What the last look at an App's spec came to."""
+
+    generation: int
+    faults: Sequence[Fault]
+    results: Sequence[Result]
+
+
+class Apps:
+    """Reconciles Apps. An App is expanded again only when it, or one of its children, has changed."""
+
+    name = "apps"
+
+    def __init__(self, source: Source, catalog: Catalog, clock: Clock, *, https_port: Callable[[], int]) -> None:
+        self._source = source
+        self._catalog = catalog
+        self._clock = clock
+        self._https_port = https_port
+        self._expanded: dict[Key, Expansion] = {}
+
+    def touched_by(self, change: Change) -> Iterable[Key]:
+        if change.key.kind == "App":
+            return () if change.status_only else (change.key,)
+        owners = {key for item in (change.old, change.new) if item is not None for key in _owners(item)}
+        if not change.status_only:
+            for key in owners:
+                self._expanded.pop(key, None)
+        return owners
+
+    def everything(self) -> Iterable[Key]:
+        return [app.key for app in self._source.store.of_kind("App")]
+
+    async def reconcile(self, key: Key) -> None:
+        app = self._source.store.get(key)
+        if not isinstance(app, App):
+            self._expanded.pop(key, None)
+            return
+        profile = profile_of(app, self._catalog)
+        expansion = self._expanded.get(key)
+        if expansion is None or expansion.generation != app.metadata.generation:
+            expansion = await self._expand(app, profile)
+        self._source.set_status(key, self._status(app, profile, expansion))
+
+    async def _expand(self, app: App, profile: Profile | None) -> Expansion:
+        found = faults(app, self._catalog, Target.MACHINE)
+        # A fault in a new spec leaves what runs of the old one alone.
+        results: Sequence[Result] = ()
+        if not found:
+            children = expand(app, profile, Target.MACHINE)
+            results = await self._source.reconcile_children(app.key, children, manager=self.name)
+        expansion = self._expanded[app.key] = Expansion(app.metadata.generation, found, results)
+        return expansion
+
+    def _status(self, app: App, profile: Profile | None, expansion: Expansion) -> AppStatus:
+        deployment = self._source.store.get(Key("Deployment", app.metadata.namespace, app.metadata.name))
+        assert deployment is None or isinstance(deployment, Deployment)
+        proxies = [
+            self._source.store.get(Key("HTTPProxy", app.metadata.namespace, proxy_name(app, host)))
+            for host in app.spec.hosts
+        ]
+        findings = [
+            _accepted(expansion),
+            _running(deployment),
+            _published([proxy for proxy in proxies if isinstance(proxy, HTTPProxy)], len(proxies)),
+        ]
+        ignored = notices(app, Target.MACHINE)
+        if ignored:
+            findings.append(Finding("FullyActedOn", False, "NotInThisVersion", "; ".join(ignored)))
+        return AppStatus(
+            phase=phase(deployment, findings),
+            address=self._address(app),
+            ready_replicas=deployment.status.ready_replicas if deployment is not None else 0,
+            replicas=deployment.status.replicas if deployment is not None else 0,
+            profile=profile.name if profile is not None else "",
+            engine=profile.engine if profile is not None else "",
+            conditions=conditions(
+                findings, app.status.conditions, now=self._clock.now(), generation=app.metadata.generation
+            ),
+            observed_generation=app.metadata.generation,
+        )
+
+    def _address(self, app: App) -> str:
+        if not app.spec.hosts:
+            return ""
+        port = self._https_port()
+        return f"https://{app.spec.hosts[0].lower()}" + ("" if port == HTTPS else f":{port}")
+
+
+def _owners(item: Object) -> Iterator[Key]:
+    """The Apps that an object belongs to."""
+    for reference in item.metadata.owner_references:
+        if reference.kind == "App":
+            yield Key("App", item.metadata.namespace, reference.name)
+
+
+def _accepted(expansion: Expansion) -> Finding:
+    if expansion.faults:
+        return Finding("Accepted", False, "InvalidSpec", "; ".join(map(str, expansion.faults)))
+    told = [f"{result.key}: {result.note}" for result in expansion.results if result.note]
+    if any(result.action == "refused" for result in expansion.results):
+        return Finding("Accepted", False, "NameTaken", "; ".join(told))
+    return Finding("Accepted", True, "Expanded", "; ".join(told))
+
+
+def _running(deployment: Deployment | None) -> Finding:
+    if deployment is None:
+        return Finding("Running", False, "NoDeployment", "there is nothing to run yet")
+    given = {condition.type: condition for condition in deployment.status.conditions}
+    failure = given.get("ReplicaFailure")
+    if failure is not None:
+        return Finding("Running", False, failure.reason, failure.message)
+    ready, wanted = deployment.status.ready_replicas, deployment.spec.replicas
+    message = f"{ready} of {wanted} replicas are ready"
+    return Finding("Running", ready >= wanted, "ReplicasReady" if ready >= wanted else "ReplicasStarting", message)
+
+
+def _published(proxies: Sequence[HTTPProxy], wanted: int) -> Finding:
+    invalid = [proxy for proxy in proxies if proxy.status.current_status not in {"valid", "NotReconciled"}]
+    if invalid:
+        return Finding("Published", False, "InvalidProxy", "; ".join(map(_complaint, invalid)))
+    if len(proxies) < wanted or not proxies or any(proxy.status.current_status != "valid" for proxy in proxies):
+        return Finding("Published", None, "Waiting", "the gateway has not taken it up yet")
+    return Finding("Published", True, "ValidProxy", "")
+
+
+def _complaint(proxy: HTTPProxy) -> str:
+    errors = [error for condition in proxy.status.conditions for error in condition.errors]
+    told = ", ".join(f"{error.reason}: {error.message}" for error in errors) or proxy.status.description
+    return f"{proxy.key}: {told}"
+
+
+def phase(deployment: Deployment | None, findings: Sequence[Finding]) -> str:
+    """Return one word for an App: Pending, Starting, Ready, Degraded or Failed."""
+    accepted, running, published = findings[:3]
+    if deployment is None or not deployment.status.ready_replicas:
+        if accepted.status is False or running.reason in FAILED:
+            return "Failed"
+        return "Pending" if running.reason in WAITING_FOR_SOMEBODY or deployment is None else "Starting"
+    if accepted.status and running.status and published.status is not False:
+        return "Ready" if published.status else "Starting"
+    return "Degraded"

@@ -1,0 +1,92 @@
+"""All controllers of one machine, started in the order in which they need each other."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from isoline.apps import Catalog, load_catalog
+from isoline.cluster.source import Source
+from isoline.cluster.state import StateFolder
+from isoline.cluster.store import Index
+from isoline.controllers.apps import Apps
+from isoline.controllers.clock import Clock, SystemClock
+from isoline.controllers.runner import Loop, Runner
+from isoline.controllers.workloads.controller import Workloads
+from isoline.controllers.workloads.endpoints import EndpointSlices
+from isoline.controllers.workloads.machine import Machine
+from isoline.controllers.workloads.references import INDEXES as WORKLOAD_INDEXES
+from isoline.controllers.workloads.replicas import Replica
+from isoline.controllers.workloads.resources import GPUSlots, find_gpus
+from isoline.objects.meta import Key
+from isoline.processes import ProcessTable
+
+INDEXES: tuple[Index, ...] = WORKLOAD_INDEXES
+"""What the store must be able to find for the controllers."""
+
+
+class Controllers:
+    """The controllers of one machine over a source and its state folder.
+
+    `commands` is the folder in which commands of this machine run that name none; `https_port` tells where the
+    gateway listens.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        state: StateFolder,
+        table: ProcessTable,
+        *,
+        commands: Path,
+        https_port: Callable[[], int],
+        catalog: Catalog | None = None,
+        gpus: Sequence[str] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        clock = clock or SystemClock()
+        catalog = catalog or load_catalog()
+        machine = Machine(
+            table=table,
+            store=source.store,
+            events=source.events,
+            clock=clock,
+            catalog=catalog,
+            gpus=GPUSlots(tuple(find_gpus() if gpus is None else gpus)),
+            claims=state.volumes,
+            replicas=state.path / "replicas",
+            commands=commands.absolute(),
+        )
+        self.workloads = Workloads(source, machine, self._replica_changed)
+        self._slices = EndpointSlices(source, self.workloads.in_namespace)
+        self._apps = Loop(Apps(source, catalog, clock, https_port=https_port), clock)
+        self._deployments = Loop(self.workloads, clock)
+        self._endpoints = Loop(self._slices, clock)
+        self.workloads.wake_by(self._deployments.add)
+        self._runner = Runner(source.store, (self._apps, self._deployments, self._endpoints))
+
+    async def start(self) -> None:
+        """Take over what an earlier run left and begin.
+
+        Returns when every object has been looked at once: from then on the store's EndpointSlices are those of the
+        replicas that run, and may be served.
+        """
+        await self.workloads.adopt()
+        self._runner.start()
+        await self._runner.idle()
+
+    def replicas_of(self, deployment: Key) -> list[Replica]:
+        """The replicas of a Deployment, ending ones too, oldest first."""
+        return self.workloads.replicas_of(deployment)
+
+    async def detach(self) -> None:
+        """Stop, and leave every replica running for the next run to adopt."""
+        await self._runner.stop()
+        await self.workloads.detach()
+
+    async def stop(self) -> None:
+        """Stop, and end every replica with its grace period."""
+        await self._runner.stop()
+        await self.workloads.stop()
+
+    def _replica_changed(self, replica: Replica) -> None:
+        for service in self._slices.services_of(replica):
+            self._endpoints.add(service)

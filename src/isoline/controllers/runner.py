@@ -1,0 +1,160 @@
+"""Runs reconcilers: a change in the store becomes a key, a key becomes one look at the world as it is now."""
+
+import asyncio
+import random
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Protocol
+
+import structlog
+
+from isoline.cluster.store import Change, PositionExpiredError, Store
+from isoline.controllers.clock import Clock
+from isoline.controllers.queue import WorkQueue
+from isoline.objects.meta import Key
+
+_log = structlog.get_logger(__name__)
+
+FIRST_RETRY = 0.05
+LONGEST_RETRY = 60.0
+JITTER = 0.2
+
+
+class Reconciler(Protocol):
+    """Makes the world what the object of a key says, whatever has happened before: level-triggered."""
+
+    @property
+    def name(self) -> str: ...
+
+    def touched_by(self, change: Change) -> Iterable[Key]:
+        """The keys to look at because of a change."""
+        ...
+
+    def everything(self) -> Iterable[Key]:
+        """Every key there is to look at."""
+        ...
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Make it so. Returns the seconds after which to look again even if nothing changes; None is never."""
+        ...
+
+
+class Loop:
+    """One reconciler with its queue. A key that fails is tried again, later each time."""
+
+    def __init__(self, reconciler: Reconciler, clock: Clock, *, workers: int = 1) -> None:
+        self.reconciler = reconciler
+        self._clock = clock
+        self._queue: WorkQueue[Key] = WorkQueue()
+        self._failures: dict[Key, int] = {}
+        self._later: dict[Key, asyncio.Task[None]] = {}
+        self._workers = workers
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def add(self, key: Key) -> None:
+        """Look at this key soon."""
+        self._queue.add(key)
+
+    def start(self) -> None:
+        """Look at everything, and begin to work."""
+        for key in self.reconciler.everything():
+            self.add(key)
+        name = f"controller {self.reconciler.name}"
+        self._tasks = [asyncio.create_task(self._work(), name=name) for _ in range(self._workers)]
+
+    async def idle(self) -> None:
+        """Wait until every key asked for has been looked at."""
+        await self._queue.idle()
+
+    async def stop(self) -> None:
+        """End the work, wherever it is."""
+        tasks = [*self._tasks, *self._later.values()]
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _work(self) -> None:
+        while True:
+            key = await self._queue.take()
+            try:
+                again = await self.reconciler.reconcile(key)
+            except Exception:
+                failures = self._failures[key] = self._failures.get(key, 0) + 1
+                again = retry_delay(failures)
+                _log.exception("reconcile failed", controller=self.reconciler.name, key=str(key), retry_in=again)
+            else:
+                self._failures.pop(key, None)
+            finally:
+                self._queue.done(key)
+            self._schedule(key, again)
+
+    def _schedule(self, key: Key, seconds: float | None) -> None:
+        """The newest wish for a later look replaces the one before."""
+        waiting = self._later.pop(key, None)
+        if waiting is not None:
+            waiting.cancel()
+        if seconds is not None:
+            self._later[key] = asyncio.create_task(self._add_later(key, seconds))
+
+    async def _add_later(self, key: Key, seconds: float) -> None:
+        await self._clock.sleep(seconds)
+        self._later.pop(key, None)
+        self.add(key)
+
+
+def retry_delay(failures: int) -> float:
+    """Return the seconds until the next try after so many failures in a row: doubling, bounded, with jitter."""
+    delay = min(FIRST_RETRY * 2.0 ** min(failures - 1, 16), LONGEST_RETRY)
+    return delay * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - not a secret
+
+
+class Runner:
+    """Hands every change of the store to the loops that it touches."""
+
+    def __init__(self, store: Store, loops: Sequence[Loop]) -> None:
+        self._store = store
+        self._loops = loops
+        self._following: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Follow the store from now on, and start every loop."""
+        self._following = asyncio.create_task(self._follow(self._store.position), name="controllers' feed")
+        for loop in self._loops:
+            loop.start()
+
+    async def idle(self) -> None:
+        """Wait until no loop has anything to do. What one does may give another something to do: that is waited for."""
+        for _ in self._loops:
+            for loop in self._loops:
+                await loop.idle()
+            await asyncio.sleep(0)
+
+    async def stop(self) -> None:
+        """Stop following and end the loops."""
+        if self._following is not None:
+            self._following.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._following
+        for loop in self._loops:
+            await loop.stop()
+
+    async def _follow(self, position: int) -> None:
+        while True:
+            try:
+                async for batch in self._store.follow(position):
+                    position = batch[-1].position
+                    self._dispatch(batch)
+            except PositionExpiredError:
+                # More has changed than the feed keeps: look at everything, once.
+                position = self._store.position
+                for loop in self._loops:
+                    for key in loop.reconciler.everything():
+                        loop.add(key)
+
+    def _dispatch(self, batch: Iterable[Change]) -> None:
+        for change in batch:
+            for loop in self._loops:
+                for key in loop.reconciler.touched_by(change):
+                    loop.add(key)

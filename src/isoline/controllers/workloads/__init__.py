@@ -1,0 +1,1 @@
+"""A small kubelet and Deployment controller for one machine: replicas are supervised processes on loopback ports."""
