@@ -123,7 +123,7 @@ class Worker(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is up."""
-        self._transport = cast(asyncio.WriteTransport, transport)  # uvloop's are not subclasses of it
+        self._transport = cast("asyncio.WriteTransport", transport)  # uvloop's are not subclasses of it
 
     def data_received(self, data: bytes) -> None:
         """Take the whole frames out of what has come."""
