@@ -64,7 +64,7 @@ def _definition(kind: Kind, columns: tuple[_Column, ...]) -> dict[str, Any]:
         "name": kind.version,
         "served": True,
         "storage": True,
-        "schema": {"openAPIV3Schema": _record(record_shape(kind.type))},
+        "schema": {"openAPIV3Schema": _schema(record_shape(kind.type))},
         "subresources": {"status": {}},
         "additionalPrinterColumns": [_column(column) for column in columns],
     }
@@ -140,11 +140,9 @@ def _scalar(shape: Scalar) -> dict[str, Any]:
 
 
 def _one_of(options: tuple[Shape, ...]) -> dict[str, Any]:
-    kinds = {option.kind for option in options if isinstance(option, Scalar)}
-    if len(kinds) == len(options) and kinds <= {"integer", "number", "string"}:
-        patterns = [
-            FORMATS[option.format].pattern for option in options if isinstance(option, Scalar) and option.format
-        ]
-        return _INT_OR_STRING | ({"pattern": patterns[0]} if patterns else {})
+    scalars = [option for option in options if isinstance(option, Scalar)]
+    if len(scalars) == len(options) and {scalar.kind for scalar in scalars} <= {"integer", "number", "string"}:
+        pattern = next((FORMATS[scalar.format].pattern for scalar in scalars if scalar.format), None)
+        return _INT_OR_STRING | ({"pattern": pattern} if pattern else {})
     # A structural schema cannot say "a string or a list"; decoding checks it.
     return dict(_OPAQUE)

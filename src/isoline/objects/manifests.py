@@ -9,7 +9,7 @@ import yaml
 from yaml.nodes import Node, ScalarNode
 
 from isoline.objects.errors import PathStep
-from isoline.objects.yaml_nodes import Builder, NodeError, Reader, child, duplicate_keys, walk
+from isoline.objects.yaml_nodes import DEEPEST, Builder, NodeError, Reader, child, duplicate_keys, walk
 
 Path = tuple[PathStep, ...]
 
@@ -126,7 +126,7 @@ def _read(text: str, number: int, line: int) -> Iterator[Document | tuple[int, F
                 yield number, Fault(line + error.lineno - 1, f"not valid JSON: {error.msg} (column {error.colno})")
                 return
         except RecursionError:
-            yield number, Fault(line, "nested too deep")
+            yield number, Fault(line, f"nested more than {DEEPEST} levels deep")
             return
         else:
             return

@@ -81,7 +81,7 @@ _IGNORED = frozenset({"managedFields", "selfLink"})
 @cache
 def record_shape(record: type[msgspec.Struct]) -> Record:
     """Return the shape of a struct type."""
-    return Record(type=record, description=(record.__doc__ or "").strip())
+    return Record(type=record, description=" ".join((record.__doc__ or "").split()))
 
 
 @cache
@@ -110,7 +110,7 @@ def _translate(info: inspect.Type) -> Shape:  # noqa: C901 - one line for each t
         case inspect.UnionType(types=types):
             return _union(types)
         case inspect.StructType(cls=cls):
-            return Record(type=cls)
+            return record_shape(cls)
         case inspect.ListType(item_type=item) | inspect.VarTupleType(item_type=item):
             return Sequence(item=_translate(item))
         case inspect.DictType(value_type=value):

@@ -69,8 +69,17 @@ class Builder:
         # Without aliases, a value takes at least a character of text.
         self._budget = text_length + _ALIASED
 
-    def build(self, node: Node) -> Any:
+    def build(self, root: Node) -> Any:
         """Return the value of a node. Raises NodeError for tags and keys without a meaning, and for alias bombs."""
+        try:
+            return self._build(root)
+        except RecursionError:
+            # The reader has bounded the depth of what is written, so it is an alias.
+            raise NodeError(
+                root, "an anchor holds an alias of itself", "write it without anchors and aliases"
+            ) from None
+
+    def _build(self, node: Node) -> Any:
         if type(node) is ScalarNode:
             return _scalar(node)
         self._budget -= len(node.value) + 1
@@ -79,7 +88,7 @@ class Builder:
         if node.tag == _MAPPING:
             return self._mapping(node.value)
         if node.tag == _SEQUENCE:
-            return [self.build(item) for item in node.value]
+            return [self._build(item) for item in node.value]
         raise NodeError(node, f'the tag "{node.tag}" has no meaning here', "remove it")
 
     def _mapping(self, pairs: list[tuple[Node, Node]]) -> dict[str, Any]:
@@ -92,14 +101,14 @@ class Builder:
             key = key_of(key_node)
             if key in result:
                 self.duplicated = True
-            result[key] = self.build(value_node)
+            result[key] = self._build(value_node)
         for source in merged or ():
             self._merge(source, result)
         return result
 
     def _merge(self, source: Node, result: dict[str, Any]) -> None:
         for each in merge_sources(source):
-            value = self.build(each)
+            value = self._build(each)
             if not isinstance(value, dict):
                 raise NodeError(each, "only a mapping can be merged with <<")
             for key, item in value.items():
