@@ -62,6 +62,6 @@ def page(context: BrowserContext, studio_url: str) -> Iterator[Page]:
     )
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(studio_url)
-    page.wait_for_function("document.querySelectorAll('#voice option').length > 1")
+    page.wait_for_function("() => document.querySelectorAll('#voice option').length > 1")
     yield page
     assert complaints == []

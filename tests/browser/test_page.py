@@ -23,7 +23,7 @@ def frames(page: Page) -> int:
 
 
 def test_speak_is_heard_to_its_end(page: Page) -> None:
-    page.get_by_label("Text").fill("Good morning.")
+    page.get_by_role("textbox", name="Text").fill("Good morning.")
     page.get_by_role("button", name="Speak").click()
     state(page, "done")
     assert frames(page) > 0.4 * 24_000
@@ -31,9 +31,9 @@ def test_speak_is_heard_to_its_end(page: Page) -> None:
 
 
 def test_it_is_heard_while_the_rest_is_still_to_come_and_stops(page: Page) -> None:
-    page.get_by_label("Text").fill("The quick brown fox jumps over the lazy dog. " * 500)
+    page.get_by_role("textbox", name="Text").fill("The quick brown fox jumps over the lazy dog. " * 500)
     page.get_by_role("button", name="Speak").click()
-    page.wait_for_function("Number(document.body.dataset.frames) > 4800")
+    page.wait_for_function("() => Number(document.body.dataset.frames) > 4800")
     page.get_by_role("button", name="Stop").click()
     state(page, "stopped")
     played = frames(page)
@@ -44,9 +44,9 @@ def test_it_is_heard_while_the_rest_is_still_to_come_and_stops(page: Page) -> No
 def test_a_long_text_does_not_arrive_all_at_once(page: Page) -> None:
     received: list[int] = []
     page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(len(frame))))
-    page.get_by_label("Text").fill("The quick brown fox jumps over the lazy dog. " * 500)
+    page.get_by_role("textbox", name="Text").fill("The quick brown fox jumps over the lazy dog. " * 500)
     page.keyboard.press("Control+Enter")
-    page.wait_for_function("Number(document.body.dataset.frames) > 24000")
+    page.wait_for_function("() => Number(document.body.dataset.frames) > 24000")
     page.wait_for_timeout(500)
     assert sum(received) < 120 * 24_000 * 2
     page.keyboard.press("Escape")
@@ -57,11 +57,11 @@ def test_by_keyboard_alone(page: Page) -> None:
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="切换到中文")).to_be_focused()
     page.keyboard.press("Tab")
-    expect(page.get_by_label("Text")).to_be_focused()
+    expect(page.get_by_role("textbox", name="Text")).to_be_focused()
     page.keyboard.press("Control+A")
     page.keyboard.type("One, two, three, four, five, six, seven, eight, nine, ten.")
     page.keyboard.press("Tab")
-    expect(page.get_by_label("How to say it")).to_be_focused()
+    expect(page.get_by_role("textbox", name="How to say it")).to_be_focused()
     page.keyboard.type("slowly")
     page.keyboard.press("Control+Enter")
     state(page, "speaking")
@@ -80,25 +80,25 @@ def test_by_keyboard_alone(page: Page) -> None:
 
 
 def test_what_was_understood_is_shown_while_one_types(page: Page) -> None:
-    page.get_by_label("How to say it").fill("用四川话大声读出来")
+    page.get_by_role("textbox", name="How to say it").fill("用四川话大声读出来")
     understood = page.locator("#understood")
     expect(understood).to_contain_text("Understood:")
     expect(understood).to_contain_text("四川话")
     expect(understood).to_contain_text("cannot speak")
-    page.get_by_label("How to say it").fill("")
+    page.get_by_role("textbox", name="How to say it").fill("")
     expect(understood).to_be_empty()
 
 
 def test_an_example_fills_the_wish(page: Page) -> None:
     example = page.get_by_role("button", name="read it like a bedtime story, slowly")
     example.click()
-    expect(page.get_by_label("How to say it")).to_have_value("read it like a bedtime story, slowly")
+    expect(page.get_by_role("textbox", name="How to say it")).to_have_value("read it like a bedtime story, slowly")
     expect(page.locator("#understood")).to_contain_text("Understood:")
 
 
 def test_what_the_engine_cannot_is_said_in_words(page: Page) -> None:
-    page.get_by_label("Text").fill("你好。再见。")
-    page.get_by_label("How to say it").fill("用四川话读")
+    page.get_by_role("textbox", name="Text").fill("你好。再见。")
+    page.get_by_role("textbox", name="How to say it").fill("用四川话读")
     page.keyboard.press("Control+Enter")
     state(page, "done")
     warnings = page.locator("#warnings li")
@@ -119,7 +119,7 @@ def test_speed_is_doublings_around_the_middle(page: Page) -> None:
 
 
 def test_the_download_is_what_was_heard(page: Page, tmp_path: Path) -> None:
-    page.get_by_label("Text").fill("Good morning.")
+    page.get_by_role("textbox", name="Text").fill("Good morning.")
     page.get_by_role("button", name="Speak").click()
     state(page, "done")
     with page.expect_download() as download:
@@ -132,9 +132,9 @@ def test_the_download_is_what_was_heard(page: Page, tmp_path: Path) -> None:
 
 
 def test_an_empty_text_is_pointed_at(page: Page) -> None:
-    page.get_by_label("Text").fill("  ")
+    page.get_by_role("textbox", name="Text").fill("  ")
     page.get_by_role("button", name="Speak").click()
-    text = page.get_by_label("Text")
+    text = page.get_by_role("textbox", name="Text")
     expect(text).to_be_focused()
     assert text.get_attribute("aria-invalid") == "true"
     expect(page.locator("#text-error")).to_be_visible()
@@ -193,7 +193,7 @@ def test_nothing_is_wider_than_the_screen_and_targets_fit_a_thumb(page: Page, wi
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_words_stand_out_from_what_is_behind_them(page: Page, scheme: str) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    page.get_by_label("How to say it").fill("用四川话，zzzz")
+    page.get_by_role("textbox", name="How to say it").fill("用四川话，zzzz")
     expect(page.locator("#understood .unsure").first).to_be_visible()
     faint = page.evaluate(Path(__file__).with_name("contrast.js").read_text())
     assert faint == []
@@ -209,7 +209,7 @@ def test_without_the_best_way_it_is_heard_the_plain_way(
         context.add_init_script(script)
     page = context.new_page()
     page.goto(studio_url)
-    page.get_by_label("Text").fill("Good morning.")
+    page.get_by_role("textbox", name="Text").fill("Good morning.")
     page.keyboard.press("Control+Enter")
     state(page, "done", "failed")
     assert page.evaluate("document.body.dataset.state") == "done"

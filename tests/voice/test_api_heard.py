@@ -92,8 +92,8 @@ def test_audio_arrives_before_a_long_text_is_spoken(speech: openai.resources.aud
     with speech.with_streaming_response.create(
         model="tts-1", voice="alloy", input=book, response_format="pcm"
     ) as answer:
-        first = next(answer.iter_bytes(4800))
-        assert len(first) == 4800
+        pieces = answer.iter_bytes(4800)
+        assert len(next(pieces)) == 4800
         assert "isoline_voice_active_streams 1.0" in httpx.get(f"{studio}/metrics").text
 
 

@@ -78,6 +78,12 @@ async def test_what_was_understood_comes_back_in_ascii_headers(client: httpx.Asy
     assert "普通话" in warning["message_zh"]
 
 
+async def test_headers_stay_small_whatever_was_asked(client: httpx.AsyncClient) -> None:
+    answer = await speak(client, instructions="咕" * 4000, **{"字" * 500 + str(n): n for n in range(20)})
+    assert answer.status_code == 200
+    assert sum(len(name) + len(value) for name, value in answer.headers.raw) < 16_000
+
+
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
@@ -215,3 +221,4 @@ async def test_an_unforeseen_crash_keeps_the_shape_and_the_secret(
     assert answer.status_code == 500
     assert answer.json()["error"]["code"] == "internal_error"
     assert "inner workings" not in answer.text
+    assert 'code="500",route="/v1/audio/speech"} 1.0' in (await client.get("/metrics")).text

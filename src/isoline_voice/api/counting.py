@@ -25,7 +25,12 @@ class CountRequests:
                 self._requests.labels(_pattern(scope), str(message["status"])).inc()
             await send(message)
 
-        await self._app(scope, receive, counted)
+        try:
+            await self._app(scope, receive, counted)
+        except Exception:
+            # The answer to a crash is made outside of us.
+            self._requests.labels(_pattern(scope), "500").inc()
+            raise
 
 
 def _pattern(scope: Scope) -> str:

@@ -5,7 +5,6 @@ The shape is `{"error": {"message", "type", "param", "code"}}`; where several fi
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -25,8 +24,6 @@ from isoline_voice.errors import (
     SynthesisTimeoutError,
     VoiceError,
 )
-
-log = logging.getLogger(__name__)
 
 
 class Fault(NamedTuple):
@@ -144,15 +141,10 @@ async def _on_client_gone(_request: Request, _error: Exception) -> Response:
     return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
-async def _on_crash(request: Request, error: Exception) -> Response:
-    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return error_response(error)
-
-
 def install(app: FastAPI) -> None:
     """Answer every error of `app` in OpenAI's shape, unknown URLs and unforeseen crashes included."""
     app.add_exception_handler(ApiError, _on_error)
     app.add_exception_handler(VoiceError, _on_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(ClientDisconnect, _on_client_gone)
-    app.add_exception_handler(Exception, _on_crash)
+    app.add_exception_handler(Exception, _on_error)
