@@ -18,8 +18,10 @@ def serialized(message: Any) -> bytes:
     return body
 
 
-def as_resource(type_url: str, name: str, message: Any, needs: tuple[Name, ...] = ()) -> Resource:
-    return resource(type_url, name, serialized(message), needs)
+def as_resource(
+    type_url: str, name: str, message: Any, *, needs: tuple[Name, ...] = (), brings: tuple[Name, ...] = ()
+) -> Resource:
+    return resource(type_url, name, serialized(message), needs, brings)
 
 
 def packed(message: Any) -> any_pb2.Any:

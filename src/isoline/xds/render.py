@@ -14,7 +14,7 @@ from isoline.xds.resources import Name, Resource
 def render_site(site: ir.Site, gateway: ir.Gateway) -> list[Resource]:
     """Scopes, route configurations and clusters of one site. Sites that share a cluster each return it: equal names
     mean equal content."""
-    rendered = [as_resource(types.CLUSTER, each.name, clusters.cluster(each, gateway)) for each in site.clusters]
+    rendered = [_cluster(each, gateway) for each in site.clusters]
     endpoints_of = {each.name: each.endpoints for each in site.clusters}
     if site.http:
         if routes.is_plain_redirect(site.http):
@@ -61,6 +61,11 @@ def render_gateway(gateway: ir.Gateway, own_chains: Iterable[ir.Site], *, wildca
     return rendered
 
 
+def _cluster(source: ir.Cluster, gateway: ir.Gateway) -> Resource:
+    endpoints = Name(types.ENDPOINTS, source.endpoints)
+    return as_resource(types.CLUSTER, source.name, clusters.cluster(source, gateway), brings=(endpoints,))
+
+
 def _own_routes(
     site: ir.Site, scheme: names.Scheme, gateway: ir.Gateway, endpoints_of: dict[str, str]
 ) -> Iterator[Resource]:
@@ -69,7 +74,8 @@ def _own_routes(
     used = _clusters_of(site.http if scheme == "http" else site.https)
     needs = [Name(types.CLUSTER, cluster) for cluster in used]
     needs += [Name(types.ENDPOINTS, endpoints_of[cluster]) for cluster in used if cluster in endpoints_of]
-    yield as_resource(types.ROUTES, name, routes.site_routes(site, scheme, gateway), tuple(dict.fromkeys(needs)))
+    message = routes.site_routes(site, scheme, gateway)
+    yield as_resource(types.ROUTES, name, message, needs=tuple(dict.fromkeys(needs)))
 
 
 def _clusters_of(source: Iterable[ir.Route]) -> list[str]:

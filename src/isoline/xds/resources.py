@@ -20,8 +20,13 @@ class Resource(NamedTuple):
     needs: tuple[Name, ...] = ()
     """What an Envoy must have accepted before it may get this one, and must keep while it holds it: make before
     break."""
+    brings: tuple[Name, ...] = ()
+    """What Envoy waits for once it has this one. It asks for them only where it did not know them, so a stream that
+    has them is told them again."""
 
 
-def resource(type_url: str, name: str, body: bytes, needs: tuple[Name, ...] = ()) -> Resource:
+def resource(
+    type_url: str, name: str, body: bytes, needs: tuple[Name, ...] = (), brings: tuple[Name, ...] = ()
+) -> Resource:
     """A resource whose version is the hash of its content."""
-    return Resource(Name(type_url, name), blake2b(body, digest_size=8).hexdigest(), body, needs)
+    return Resource(Name(type_url, name), blake2b(body, digest_size=8).hexdigest(), body, needs, brings)

@@ -22,6 +22,7 @@ class _Row(NamedTuple):
     version: str
     body: bytes
     needs: tuple[tuple[int, str], ...]
+    brings: tuple[tuple[int, str], ...]
 
 
 class _Snapshot(msgspec.Struct, array_like=True, gc=False):
@@ -41,9 +42,13 @@ def dump(resources: list[Resource], rejections: list[RejectionRow]) -> bytes:
     def index(type_url: str) -> int:
         return types.setdefault(type_url, len(types))
 
+    def keys(names: tuple[Name, ...]) -> tuple[tuple[int, str], ...]:
+        return tuple((index(name.type_url), name.name) for name in names)
+
     def row(each: Resource) -> _Row:
-        needs = tuple((index(need.type_url), need.name) for need in each.needs)
-        return _Row(index(each.name.type_url), each.name.name, each.version, each.body, needs)
+        return _Row(
+            index(each.name.type_url), each.name.name, each.version, each.body, keys(each.needs), keys(each.brings)
+        )
 
     rows = [row(each) for each in resources]
     refused = [
@@ -70,9 +75,9 @@ def load(data: bytes) -> tuple[list[Resource], list[RejectionRow]]:
         return found
 
     def resource_of(row: _Row) -> Resource:
-        needs = tuple(name_of(need) for need in row.needs)
+        needs, brings = (tuple(map(name_of, keys)) for keys in (row.needs, row.brings))
         body = bodies.setdefault(row.version, row.body)
-        return Resource(name_of((row.type_index, row.name)), row.version, body, needs)
+        return Resource(name_of((row.type_index, row.name)), row.version, body, needs, brings)
 
     try:
         resources = [resource_of(row) for row in snapshot.rows]

@@ -246,7 +246,15 @@ class Stream:
         for name, resource in batch:
             subscription.sent[name] = resource
             self._needed.update(resource.needs)
+            self._tell_again(resource.brings)
         return response
+
+    def _tell_again(self, names: Iterable[Name]) -> None:
+        for name in names:
+            subscription = self.subscriptions.get(name.type_url)
+            if subscription is not None and (name.name in subscription.held or name.name in subscription.sent):
+                subscription.unanswered.add(name.name)
+                subscription.pending[name.name] = None
 
     # --- answers ---
 

@@ -1,5 +1,6 @@
-"""An app for tests that says what it got."""
+"""An app for tests that says what it got; `/slow` takes a second, and the one called "sick" fails its checks."""
 
+import asyncio
 from dataclasses import dataclass
 
 import aiohttp
@@ -19,6 +20,10 @@ class App:
 async def _echo(request: aiohttp.web.Request) -> aiohttp.web.StreamResponse:
     if request.headers.get("upgrade", "").lower() == "websocket":
         return await _echo_messages(request)
+    if request.path == "/healthz":
+        return aiohttp.web.Response(status=503 if request.app[_NAME] == "sick" else 200)
+    if request.path == "/slow":
+        await asyncio.sleep(1)
     got: dict[str, object] = {
         "app": request.app[_NAME],
         "path": request.path_qs,

@@ -178,12 +178,15 @@ class Edge:
         await writer.wait_closed()
         return answer
 
-    async def peer_certificate(self, server_name: str | None) -> bytes:
+    async def peer_certificate(
+        self, server_name: str | None, *, maximum: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED
+    ) -> bytes:
         """DER of the certificate that a handshake for `server_name` gets. Raises `ssl.SSLError` or `OSError`."""
-        return await asyncio.to_thread(self._handshake, server_name)
+        return await asyncio.to_thread(self._handshake, server_name, maximum)
 
-    def _handshake(self, server_name: str | None) -> bytes:
+    def _handshake(self, server_name: str | None, maximum: ssl.TLSVersion) -> bytes:
         context = ssl.create_default_context()
+        context.maximum_version = maximum
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         with (
