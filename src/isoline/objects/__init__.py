@@ -2,6 +2,7 @@
 
 from isoline.objects.app import App, AppSpec, AppStatus
 from isoline.objects.core import ConfigMap, Namespace, PersistentVolumeClaim, Secret, Service
+from isoline.objects.crds import crd_documents
 from isoline.objects.decoding import Decoded, Located, decode_documents, decode_object
 from isoline.objects.delegation import TLSCertificateDelegation
 from isoline.objects.discovery import EndpointSlice
@@ -51,6 +52,7 @@ __all__ = [
     "SecretValue",
     "Service",
     "TLSCertificateDelegation",
+    "crd_documents",
     "decode_documents",
     "decode_object",
     "encode",
