@@ -8,8 +8,12 @@ from isoline.cluster.source import Source
 from isoline.cluster.state import StateFolder
 from isoline.cluster.store import Index
 from isoline.controllers.apps import Apps
+from isoline.controllers.authority import open_authority, utc
+from isoline.controllers.certificates import INDEXES as CERTIFICATE_INDEXES
+from isoline.controllers.certificates import WORKERS, Certificates
 from isoline.controllers.clock import Clock, SystemClock
 from isoline.controllers.runner import Loop, Runner
+from isoline.controllers.statuses import StatusWriter
 from isoline.controllers.workloads.controller import Workloads
 from isoline.controllers.workloads.endpoints import EndpointSlices
 from isoline.controllers.workloads.machine import Machine
@@ -19,7 +23,8 @@ from isoline.controllers.workloads.resources import GPUSlots, find_gpus
 from isoline.objects.meta import Key
 from isoline.processes import ProcessTable
 
-INDEXES: tuple[Index, ...] = WORKLOAD_INDEXES
+INDEXES: tuple[Index, ...] = (*WORKLOAD_INDEXES, *CERTIFICATE_INDEXES)
+LOCAL_CA = Key("CertificateAuthority", "", "local")
 """What the store must be able to find for the controllers."""
 
 
@@ -61,7 +66,12 @@ class Controllers:
         self._deployments = Loop(self.workloads, clock)
         self._endpoints = Loop(self._slices, clock)
         self.workloads.wake_by(self._deployments.add)
-        self._runner = Runner(source.store, (self._apps, self._deployments, self._endpoints))
+        authority, made = open_authority(state.ca_certificate, state.ca_key, now=utc(clock.now()))
+        if made:
+            source.events.normal(LOCAL_CA, "Created", "a certificate authority for this machine: see `isoline trust`")
+        self._certificates = Loop(Certificates(source, authority, clock), clock, workers=WORKERS)
+        self.statuses = StatusWriter(source, clock)
+        self._runner = Runner(source.store, (self._apps, self._deployments, self._endpoints, self._certificates))
 
     async def start(self) -> None:
         """Take over what an earlier run left and begin.
@@ -70,8 +80,10 @@ class Controllers:
         replicas that run, and may be served.
         """
         await self.workloads.adopt()
+        self.statuses.start()
         self._runner.start()
-        await self._runner.idle()
+        # Certificates follow: ten thousand of them are no reason to keep what is there waiting.
+        await self._runner.idle(self._apps, self._deployments, self._endpoints)
 
     def replicas_of(self, deployment: Key) -> list[Replica]:
         """The replicas of a Deployment, ending ones too, oldest first."""
@@ -79,13 +91,17 @@ class Controllers:
 
     async def detach(self) -> None:
         """Stop, and leave every replica running for the next run to adopt."""
-        await self._runner.stop()
+        await self._halt()
         await self.workloads.detach()
 
     async def stop(self) -> None:
         """Stop, and end every replica with its grace period."""
-        await self._runner.stop()
+        await self._halt()
         await self.workloads.stop()
+
+    async def _halt(self) -> None:
+        await self._runner.stop()
+        await self.statuses.stop()
 
     def _replica_changed(self, replica: Replica) -> None:
         for service in self._slices.services_of(replica):

@@ -47,6 +47,11 @@ class WorkQueue(Generic[KeyType]):
         if not self._active and not self._dirty:
             self._idle.set()
 
+    @property
+    def busy(self) -> bool:
+        """Whether there is a key or work."""
+        return not self._idle.is_set()
+
     async def idle(self) -> None:
         """Wait until there is neither a key nor work."""
         await self._idle.wait()

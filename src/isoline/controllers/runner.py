@@ -10,6 +10,7 @@ import structlog
 
 from isoline.cluster.store import Change, PositionExpiredError, Store
 from isoline.controllers.clock import Clock
+from isoline.controllers.delays import Delays
 from isoline.controllers.queue import WorkQueue
 from isoline.objects.meta import Key
 
@@ -44,10 +45,9 @@ class Loop:
 
     def __init__(self, reconciler: Reconciler, clock: Clock, *, workers: int = 1) -> None:
         self.reconciler = reconciler
-        self._clock = clock
         self._queue: WorkQueue[Key] = WorkQueue()
         self._failures: dict[Key, int] = {}
-        self._later: dict[Key, asyncio.Task[None]] = {}
+        self._later = Delays(clock, self.add)
         self._workers = workers
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -61,6 +61,12 @@ class Loop:
             self.add(key)
         name = f"controller {self.reconciler.name}"
         self._tasks = [asyncio.create_task(self._work(), name=name) for _ in range(self._workers)]
+        self._tasks.append(asyncio.create_task(self._later.run(), name=f"{name}, later"))
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is a key to look at, or one is looked at."""
+        return self._queue.busy
 
     async def idle(self) -> None:
         """Wait until every key asked for has been looked at."""
@@ -68,10 +74,9 @@ class Loop:
 
     async def stop(self) -> None:
         """End the work, wherever it is."""
-        tasks = [*self._tasks, *self._later.values()]
-        for task in tasks:
+        for task in self._tasks:
             task.cancel()
-        for task in tasks:
+        for task in self._tasks:
             with suppress(asyncio.CancelledError):
                 await task
 
@@ -88,20 +93,7 @@ class Loop:
                 self._failures.pop(key, None)
             finally:
                 self._queue.done(key)
-            self._schedule(key, again)
-
-    def _schedule(self, key: Key, seconds: float | None) -> None:
-        """The newest wish for a later look replaces the one before."""
-        waiting = self._later.pop(key, None)
-        if waiting is not None:
-            waiting.cancel()
-        if seconds is not None:
-            self._later[key] = asyncio.create_task(self._add_later(key, seconds))
-
-    async def _add_later(self, key: Key, seconds: float) -> None:
-        await self._clock.sleep(seconds)
-        self._later.pop(key, None)
-        self.add(key)
+            self._later.set(key, again)
 
 
 def retry_delay(failures: int) -> float:
@@ -116,19 +108,23 @@ class Runner:
     def __init__(self, store: Store, loops: Sequence[Loop]) -> None:
         self._store = store
         self._loops = loops
+        self._position = 0
         self._following: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Follow the store from now on, and start every loop."""
-        self._following = asyncio.create_task(self._follow(self._store.position), name="controllers' feed")
+        self._position = self._store.position
+        self._following = asyncio.create_task(self._follow(), name="controllers' feed")
         for loop in self._loops:
             loop.start()
 
-    async def idle(self) -> None:
-        """Wait until no loop has anything to do. What one does may give another something to do: that is waited for."""
-        for _ in self._loops:
-            for loop in self._loops:
+    async def idle(self, *loops: Loop) -> None:
+        """Wait until these loops have nothing to do. What one gives another to do is waited for too."""
+        while True:
+            for loop in loops:
                 await loop.idle()
+            if self._position == self._store.position and not any(loop.busy for loop in loops):
+                return
             await asyncio.sleep(0)
 
     async def stop(self) -> None:
@@ -140,15 +136,15 @@ class Runner:
         for loop in self._loops:
             await loop.stop()
 
-    async def _follow(self, position: int) -> None:
+    async def _follow(self) -> None:
         while True:
             try:
-                async for batch in self._store.follow(position):
-                    position = batch[-1].position
+                async for batch in self._store.follow(self._position):
                     self._dispatch(batch)
+                    self._position = batch[-1].position
             except PositionExpiredError:
                 # More has changed than the feed keeps: look at everything, once.
-                position = self._store.position
+                self._position = self._store.position
                 for loop in self._loops:
                     for key in loop.reconciler.everything():
                         loop.add(key)
@@ -156,5 +152,9 @@ class Runner:
     def _dispatch(self, batch: Iterable[Change]) -> None:
         for change in batch:
             for loop in self._loops:
-                for key in loop.reconciler.touched_by(change):
-                    loop.add(key)
+                try:
+                    for key in loop.reconciler.touched_by(change):
+                        loop.add(key)
+                except Exception:
+                    # One change that cannot be understood must not end the feed for all that follow.
+                    _log.exception("change not understood", controller=loop.reconciler.name, key=str(change.key))

@@ -164,6 +164,7 @@ class Workloads:
             waiting_message=failing.message if failing is not None else "",
             limits_enforced=replica.limits_enforced,
             unmounted=replica.unmounted,
+            cpu_variant=replica.cpu_variant,
         )
 
     def _available_in(self, deployment: Deployment, replica: Replica) -> float | None:

@@ -14,9 +14,9 @@ from isoline.controllers.workloads.launching import CONTAINER_LABEL, Identity, p
 from isoline.controllers.workloads.machine import Machine
 from isoline.controllers.workloads.ports import declared
 from isoline.controllers.workloads.records import Record
-from isoline.controllers.workloads.resources import NotEnoughGPUsError, gpus_needed
+from isoline.controllers.workloads.resources import NotEnoughGPUsError, gpus_asked, gpus_needed
 from isoline.objects.workloads import Container
-from isoline.processes import Process
+from isoline.processes import LogFile, Process
 
 _log = structlog.get_logger(__name__)
 
@@ -32,6 +32,8 @@ class Replica:
         self.record = record
         self.ready_since: float | None = None
         self.unmounted: tuple[str, ...] = ()
+        self.cpu_variant = False
+        """It asks for a GPU and runs without, because its profile can and the machine has none."""
         self.gone = False
         self._waiting: Waiting | None = None
         self._machine = machine
@@ -39,8 +41,9 @@ class Replica:
         self._poked = asyncio.Event()
         self._folders: dict[str, Path] = {}
         pod = record.template.spec
-        self._init = [self._runner(container) for container in pod.init_containers]
-        self.containers = [self._runner(container) for container in pod.containers]
+        self._init = [self._runner(container) for container in pod.init_containers if not is_sidecar(container)]
+        sidecars = (container for container in pod.init_containers if is_sidecar(container))
+        self.containers = [self._runner(container) for container in (*pod.containers, *sidecars)]
         self._running: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
         self._serving = False
@@ -104,6 +107,16 @@ class Replica:
             folders=self._folders,
         )
 
+    @property
+    def logs(self) -> dict[str, LogFile]:
+        """The log of each container that was ever started, by the container's name."""
+        found = {}
+        for runner in (*self._init, *self.containers):
+            process = self._machine.table.get(process_name(self.identity, runner.container))
+            if process is not None:
+                found[runner.container.name] = process.log
+        return found
+
     def _all_ready(self) -> bool:
         return self.record.initialized and all(runner.ready for runner in self.containers)
 
@@ -143,6 +156,7 @@ class Replica:
         self._serving = self._all_ready()
         self.record.terminating = True
         self._ending = asyncio.create_task(self._end(), name=f"end of replica {self.record.key}")
+        self._machine.events.normal(self.record.owner, "Killing", f"replica {self.name} is ending")
         self._changed()
 
     async def wait_gone(self) -> None:
@@ -186,6 +200,7 @@ class Replica:
         pod = self.record.template.spec
         try:
             needed = gpus_needed(pod, self._machine.catalog, self._machine.gpus)
+            self.cpu_variant = needed < sum(map(gpus_asked, pod.containers))
             self.record.gpus = self._machine.gpus.take(self.record.key, needed)
             self._provide_volumes()
         except NotEnoughGPUsError as error:
@@ -225,7 +240,6 @@ class Replica:
         runners = (*self.containers, *self._init)
         await asyncio.gather(*(runner.stop(self.identity, grace=left) for runner in runners))
         await self._clear_up()
-        self._machine.events.normal(self.record.owner, "Killed", f"{self.name} has ended")
         self._changed()
 
     async def _clear_up(self) -> None:
@@ -247,6 +261,11 @@ class Replica:
             self.record.ready = frozenset(runner.container.name for runner in self.containers if runner.ready)
             records.save(self.record, self.folder)
         self._report(self)
+
+
+def is_sidecar(container: Container) -> bool:
+    """Whether an init container is meant to go on running beside the others (`restartPolicy: Always`)."""
+    return container.restart_policy == "Always"
 
 
 def allocate(containers: Iterable[Container], machine: Machine) -> dict[str, dict[int, int]]:

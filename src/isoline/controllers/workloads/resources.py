@@ -67,13 +67,19 @@ def gpus_needed(pod: PodSpec, catalog: Catalog, slots: "GPUSlots") -> int:
 
     On a machine that has none, a container whose profile has a CPU variant runs that, whatever it asks for.
     """
-    asked = 0
-    for container in pod.containers:
-        profile = catalog.profile_for_image(container.image)
-        if slots.devices or profile is None or profile.gpu != "optional":
-            given = container.resources.limits.get(GPU, container.resources.requests.get(GPU, 0))
-            asked += int(parse_quantity(str(given)))
-    return asked
+    profiles = {container.name: catalog.profile_for_image(container.image) for container in pod.containers}
+
+    def spared(container: Container) -> bool:
+        profile = profiles[container.name]
+        return not slots.devices and profile is not None and profile.gpu == "optional"
+
+    return sum(gpus_asked(container) for container in pod.containers if not spared(container))
+
+
+def gpus_asked(container: Container) -> int:
+    """Return how many GPUs a container asks for. Raises ValueError for what is no quantity."""
+    given = container.resources.limits.get(GPU, container.resources.requests.get(GPU, 0))
+    return int(parse_quantity(str(given)))
 
 
 @dataclass(slots=True)

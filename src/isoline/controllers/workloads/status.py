@@ -21,6 +21,7 @@ class Observed(NamedTuple):
     waiting_message: str = ""
     limits_enforced: bool = True
     unmounted: tuple[str, ...] = ()
+    cpu_variant: bool = False
 
 
 def status(
@@ -60,6 +61,8 @@ def _findings(
             "NoDelegatedCgroup",
             "limits of memory and cpu are not enforced: this user has no writable cgroup v2 on this machine",
         )
+    if any(replica.cpu_variant for replica in live):
+        yield Finding("GPUAssigned", False, "CPUVariant", "there is no GPU on this machine: the CPU variant runs")
     unmounted = dict.fromkeys(text for replica in live for text in replica.unmounted)
     if unmounted:
         yield Finding("VolumesMounted", False, "MountPathNotOnThisMachine", "; ".join(unmounted))
