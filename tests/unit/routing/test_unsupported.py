@@ -1,0 +1,180 @@
+"""What is not compiled yet is said, with its field, and takes out no more than it must."""
+
+import pytest
+
+from isoline.routing import ir
+from unit.routing.support import HOST, compiled, errors, proxy, secret, service, status_of
+
+LIMIT = "{local: {requests: 1, unit: second}}"
+HOSTS = [
+    ("corsPolicy: {allowOrigin: ['*'], allowMethods: [GET]}", "CORSError", "corsPolicy"),
+    ("authorization: {extensionRef: {name: auth}}", "AuthError", "authorization"),
+    ("authorization: {}", "AuthError", "authorization"),
+    (f"rateLimitPolicy: {LIMIT}", "VirtualHostError", "rateLimitPolicy"),
+    ("jwtProviders: [{name: a, remoteJWKS: {uri: https://example.com}}]", "JWTVerificationError", "jwtProviders"),
+    ("ipAllowPolicy: [{source: Peer, cidr: 10.0.0.0/8}]", "IPFilterError", "ipAllowPolicy"),
+    ("ipDenyPolicy: [{source: Remote, cidr: 10.0.0.1}]", "IPFilterError", "ipDenyPolicy"),
+]
+TLS = [
+    ("secretName: tls, clientValidation: {caSecret: ca}", "NotSupported", "clientValidation"),
+    ("secretName: tls, enableFallbackCertificate: true", "FallbackNotPresent", "enableFallbackCertificate"),
+    ("passthrough: true", "NotSupported", "passthrough"),
+]
+ROUTES = [
+    ("cookieRewritePolicies: [{name: a, secure: true}]", "RouteError", "cookieRewritePolicies"),
+    ("internalRedirectPolicy: {maxInternalRedirects: 1}", "RouteError", "internalRedirectPolicy"),
+    (f"rateLimitPolicy: {LIMIT}", "RouteError", "rateLimitPolicy"),
+    (
+        "rateLimitPolicy: {global: {descriptors: [{entries: [{remoteAddress: {}}]}]}}",
+        "RouteError",
+        "rateLimitPolicy",
+    ),
+]
+SERVICES = [
+    ("cookieRewritePolicies: [{name: a, secure: true}]", "RouteError", "cookieRewritePolicies"),
+    ("mirror: true", "ServiceError", "mirror"),
+    ("slowStartPolicy: {window: 10s}", "ServiceError", "slowStartPolicy"),
+    ("protocol: tls, validation: {caSecret: ca, subjectName: a}", "ServiceError", "validation"),
+]
+GUARDS = [
+    ("ipAllowPolicy: [{source: Peer, cidr: 10.0.0.0/8}]", "IPFilterError", "ipAllowPolicy"),
+    ("ipDenyPolicy: [{source: Peer, cidr: 10.0.0.0/8}]", "IPFilterError", "ipDenyPolicy"),
+]
+ROUTE = "conditions: [{prefix: /x}], services: [{name: app, port: 80%}]"
+
+
+@pytest.mark.parametrize(("field", "kind", "name"), HOSTS)
+def test_of_a_virtual_host(field: str, kind: str, name: str) -> None:
+    item = proxy(
+        f"virtualhost: {{fqdn: {HOST}, tls: {{secretName: tls}}, {field}}}\nroutes: [{{{ROUTE.replace('%', '')}}}]"
+    )
+    result = compiled(item, service(), secret())
+    assert result.site is None
+    assert errors(result.statuses[item.key]) == [(kind, "NotSupported")]
+    assert result.statuses[item.key].errors[0].message.startswith(f"spec.virtualhost.{name}: ")
+
+
+@pytest.mark.parametrize(("tls", "reason", "name"), TLS)
+def test_of_tls(tls: str, reason: str, name: str) -> None:
+    item = proxy(f"virtualhost: {{fqdn: {HOST}, tls: {{{tls}}}}}\nroutes: [{{{ROUTE.replace('%', '')}}}]")
+    result = compiled(item, service(), secret())
+    assert result.site is None
+    assert errors(result.statuses[item.key]) == [("TLSError", reason)]
+    assert result.statuses[item.key].errors[0].message.startswith(f"spec.virtualhost.tls.{name}: ")
+
+
+def test_of_tcp() -> None:
+    item = proxy(
+        f"virtualhost: {{fqdn: {HOST}, tls: {{secretName: tls}}}}\ntcpproxy: {{services: [{{name: app, port: 80}}]}}"
+    )
+    result = compiled(item, service(), secret())
+    assert result.site is None
+    assert errors(result.statuses[item.key]) == [("TCPProxyError", "NotSupported")]
+
+
+def with_good_route(route: str) -> str:
+    good = "{conditions: [{prefix: /good}], services: [{name: app, port: 80}]}"
+    return f"virtualhost: {{fqdn: {HOST}}}\nroutes: [{{{route}}}, {good}]"
+
+
+@pytest.mark.parametrize(
+    ("route", "kind", "name"),
+    [(f"{ROUTE.replace('%', '')}, {field}", kind, name) for field, kind, name in ROUTES]
+    + [(ROUTE.replace("%", f", {field}"), kind, f"services[0].{name}") for field, kind, name in SERVICES],
+)
+def test_of_a_route(route: str, kind: str, name: str) -> None:
+    item = proxy(with_good_route(route))
+    result = compiled(item, service())
+    assert errors(result.statuses[item.key]) == [(kind, "NotSupported")]
+    assert result.statuses[item.key].errors[0].message.startswith(f"spec.routes[0].{name}: ")
+    assert result.site is not None
+    assert [found.match.path.value for found in result.site.http] == ["/good"]
+
+
+@pytest.mark.parametrize(("field", "kind", "name"), GUARDS)
+def test_a_route_that_was_to_keep_somebody_away_stays_closed(field: str, kind: str, name: str) -> None:
+    item = proxy(
+        f"virtualhost: {{fqdn: {HOST}}}\nroutes: [{{{ROUTE.replace('%', '')}, {field}}}, {{services: [{{name: app, port: 80}}]}}]"
+    )
+    result = compiled(item, service())
+    assert errors(result.statuses[item.key]) == [(kind, "NotSupported")]
+    assert result.site is not None
+    answers = {found.match.path.value: found.action for found in result.site.http}
+    assert answers["/x"] == ir.Respond(status=503)
+    assert isinstance(answers["/"], ir.Forward)
+
+
+def test_everything_about_a_route_is_told_at_once() -> None:
+    item = proxy(with_good_route(f"{ROUTE.replace('%', ', mirror: true')}, {GUARDS[0][0]}, {ROUTES[0][0]}"))
+    assert len(errors(status_of(item, service()))) == 3
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "authorization: {authPolicy: {disabled: true}}",
+        "rateLimitPolicy: {global: {disabled: true}}",
+        "jwtProviders: []",
+    ],
+)
+def test_a_field_that_asks_for_nothing_is_in_nobodys_way(field: str) -> None:
+    item = proxy(f"virtualhost: {{fqdn: {HOST}, {field}}}\nroutes: [{{{ROUTE.replace('%', '')}}}]")
+    assert status_of(item, service()).current_status == "valid"
+
+
+# --- Contour's own words come before ours
+
+
+@pytest.mark.parametrize(
+    ("spec", "wanted"),
+    [
+        (
+            "virtualhost: {fqdn: %, jwtProviders: [{name: a}]}",
+            ("JWTVerificationError", "JWTVerificationNotPermitted"),
+        ),
+        ("virtualhost: {fqdn: %, authorization: {extensionRef: {name: a}}}", ("AuthError", "AuthNotPermitted")),
+        (
+            "virtualhost: {fqdn: %, ipAllowPolicy: [{source: Peer, cidr: 10.0.0.1}], "
+            "ipDenyPolicy: [{source: Peer, cidr: 10.0.0.1}]}",
+            ("IPFilterError", "IncompatibleIPAddressFilters"),
+        ),
+        ("virtualhost: {fqdn: %}\ntcpproxy: {services: []}", ("TCPProxyError", "TLSMustBeConfigured")),
+    ],
+)
+def test_what_can_never_be(spec: str, wanted: tuple[str, str]) -> None:
+    item = proxy(spec.replace("%", HOST) + "\nroutes: [{directResponsePolicy: {statusCode: 200}}]")
+    assert errors(status_of(item)) == [wanted]
+
+
+def test_an_unknown_jwt_provider_is_the_roots_error_and_its_route_closed() -> None:
+    parent = proxy(
+        f"virtualhost: {{fqdn: {HOST}, tls: {{secretName: tls}}}}\n"
+        "routes: [{directResponsePolicy: {statusCode: 200}}]\nincludes: [{name: child}]"
+    )
+    child = proxy(
+        "routes: [{conditions: [{prefix: /x}], jwtVerificationPolicy: {require: a}, directResponsePolicy: {statusCode: 200}}]",
+        "child",
+    )
+    result = compiled(parent, child, secret())
+    assert errors(result.statuses[parent.key]) == [("JWTVerificationError", "JWTProviderNotDefined")]
+    assert errors(result.statuses[child.key]) == []
+    assert result.site is not None
+    assert [route.action for route in result.site.https] == [ir.Respond(status=503), ir.Respond(status=200)]
+
+
+def test_a_required_token_on_a_plain_host_is_told() -> None:
+    item = proxy(
+        f"virtualhost: {{fqdn: {HOST}}}\n"
+        "routes: [{jwtVerificationPolicy: {require: a}, directResponsePolicy: {statusCode: 200}}]"
+    )
+    status = status_of(item)
+    assert status.current_status == "valid"
+    assert [warning.type for warning in status.warnings] == ["JWTVerificationError"]
+
+
+def test_a_token_cannot_be_required_and_not() -> None:
+    item = proxy(
+        f"virtualhost: {{fqdn: {HOST}}}\n"
+        "routes: [{jwtVerificationPolicy: {require: a, disabled: true}, directResponsePolicy: {statusCode: 200}}]"
+    )
+    assert errors(status_of(item)) == [("JWTVerificationError", "InvalidJWTVerificationPolicy")]
