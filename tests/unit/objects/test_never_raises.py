@@ -10,20 +10,6 @@ from isoline.objects.registry import KINDS
 
 WORDS = ["---\n", "...\n", "a: ", "- ", "{", "}", "[", "]", "&x ", "*x", "<<: ", "!!int ", "!y ", "|\n", "\t", "'", '"']
 WORDS += ["? ", ": ", "#", "%YAML 1.1\n", "%TAG ! x\n", "\n  ", "\n", "1e3", "\ufeff", "\x00", "\x85", "{{ x }}"]
-    "? ",
-    ": ",
-    "#",
-    "%YAML 1.1\n",
-    "%TAG ! x\n",
-    "\n  ",
-    "\n",
-    "1e3",
-    "\ufeff",
-    "\x00",
-    "\x85",
-    "{{ x }}",
-    "\\ud83d",
-]
 WORDS += ["apiVersion: v1\n", "kind: Service\n", "kind: List\nitems:\n", "metadata: {name: a}\n", "items: [{}]\n"]
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
