@@ -4,8 +4,9 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import grpc.aio
 import httpx
@@ -156,7 +157,7 @@ class Site:
         return f"http://127.0.0.1:{self.port}"
 
     def settings(self, **changes: Any) -> BootstrapSettings:
-        return BootstrapSettings(**{"node_id": "test", "xds_socket": self.state / "xds.sock"} | changes)
+        return replace(BootstrapSettings(node_id="test", xds_socket=self.state / "xds.sock"), **changes)
 
     def supervisor(self, settings: BootstrapSettings | None = None, **more: Any) -> Envoy:
         table = ProcessTable(self.state / "processes")
@@ -211,7 +212,7 @@ class Traffic:
         self._over = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def __aenter__(self) -> "Traffic":
+    async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(self._visit(keep_alive=keep_alive)) for keep_alive in (False, False, True)]
         await self.more(20)
         return self
@@ -224,7 +225,7 @@ class Traffic:
         """Wait for so many more answers."""
         goal = self.answers + count
         async with asyncio.timeout(30):
-            while self.answers < goal:
+            while self.answers < goal:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
     async def _visit(self, *, keep_alive: bool) -> None:

