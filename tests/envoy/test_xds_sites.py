@@ -195,6 +195,7 @@ async def test_the_app_sees_its_host_and_nothing_forged(edge: Edge, app: App) ->
         "x-real-ip": "6.6.6.6",
         "forwarded": "for=6.6.6.6",
         "x-envoy-max-retries": "9",
+        "x-envoy-upstream-rq-timeout-ms": "1",
     }
     answer = await edge.answers("https://a.example.com/", host="a.example.com:8443", headers=forged)
     got = answer.json()["headers"]
@@ -212,6 +213,7 @@ async def test_the_app_sees_its_host_and_nothing_forged(edge: Edge, app: App) ->
         "x-envoy-max-retries",
     }
     assert not unwanted & got.keys()
+    assert [name for name in got if name.startswith("x-envoy-")] == ["x-envoy-external-address"]
     assert "x-isoline-scope" not in answer.headers
 
 

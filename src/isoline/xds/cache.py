@@ -60,7 +60,7 @@ class Cache:
             before = of_type.get(resource.name.name)
             if before is None or before.version != resource.version:
                 changed.add(resource.name)
-            elif before.needs == resource.needs:
+            elif before == resource:
                 continue
             of_type[resource.name.name] = resource
         for name in remove:
@@ -82,6 +82,10 @@ class Cache:
     def names(self, type_url: str) -> Collection[str]:
         """The names of one type, also of what is refused."""
         return self._resources.get(type_url, {}).keys()
+
+    def all_names(self) -> set[Name]:
+        """The names of everything."""
+        return {resource.name for of_type in self._resources.values() for resource in of_type.values()}
 
     def reject(self, refused: Resource, message: str, last_accepted: Resource | None) -> bool:
         """Takes `refused` out, for `last_accepted`. Returns whether that is news: false if it is known already, or if

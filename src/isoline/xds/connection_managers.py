@@ -109,8 +109,9 @@ def _set_protocols(manager: hcm.HttpConnectionManager, gateway: ir.Gateway) -> N
 def _set_addresses(manager: hcm.HttpConnectionManager, gateway: ir.Gateway) -> None:
     manager.use_remote_address.value = True
     manager.xff_num_trusted_hops = gateway.trusted_hops
-    # Nobody is internal: a private address must not steer timeouts and retries by `x-envoy-` headers.
-    manager.internal_address_config.SetInParent()
+    # Nobody is internal: a private address must not steer timeouts and retries by `x-envoy-` headers. An empty list
+    # would mean Envoy's default, so it holds the one address that nobody can come from.
+    manager.internal_address_config.cidr_ranges.add(address_prefix="0.0.0.0").prefix_len.value = 32
 
 
 def _set_paths(manager: hcm.HttpConnectionManager, gateway: ir.Gateway) -> None:

@@ -86,6 +86,10 @@ class World:
         wildcards = any(site.wildcard and site.http for site in self._sites.values())
         self.cache.update(render_gateway(self.gateway, own, wildcards=wildcards))
 
+    def rendered(self, site: ir.Site) -> list[Resource]:
+        """What `put` would put, for a test that puts several in one step."""
+        return render_site(site, self.gateway)
+
     def put(self, *sites: ir.Site) -> None:
         """Puts sites, and removes what their last versions had and nobody else has."""
         for site in sites:

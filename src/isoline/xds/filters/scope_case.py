@@ -4,7 +4,7 @@ from typing import Any
 
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2 as hcm
 
-from isoline.xds.filters import lua
+from isoline.xds.filters import lua, skipping
 from isoline.xds.filters.place import Place
 from isoline.xds.names import SCOPE_HEADER
 
@@ -24,5 +24,5 @@ def applies(_place: Place) -> bool:
 
 
 def http_filter(_place: Place) -> Any:
-    config = lua.skipped_if(SCOPE_HEADER, "[^A-Z]*", NAME, lua.script(_SCRIPT))
+    config = skipping.skipped_if(SCOPE_HEADER, "[^A-Z]*", NAME, lua.script(_SCRIPT))
     return hcm.HttpFilter(name=NAME, typed_config=config)
