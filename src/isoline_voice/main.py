@@ -96,10 +96,12 @@ def style(
         if as_json:
             sys.stdout.write(json.dumps({"text": line, "style": understood.to_json()}, ensure_ascii=False) + "\n")
             continue
-        table = Table("field", "value", title=describe(understood, _language()) or None, title_justify="left")
+        console = Console()
+        console.print(describe(understood, _language()), highlight=False)
+        table = Table("field", "value")
         for field, value in understood.to_json().items():
             table.add_row(field, "\n".join(value) if isinstance(value, list) else str(value))
-        Console().print(table)
+        console.print(table)
 
 
 @app.command()

@@ -42,6 +42,7 @@ async def test_a_wish_is_understood_before_it_is_spoken(client: httpx.AsyncClien
     assert "四川话" in answer["style"]["summary_zh"]
     assert answer["style"]["summary"]
     assert answer["capabilities"]["dialects"] == ["粤语"]
+    assert [warning["code"] for warning in answer["unsupported"]] == ["dialect_unsupported"]
 
 
 async def test_too_long_a_wish_is_refused(client: httpx.AsyncClient) -> None:

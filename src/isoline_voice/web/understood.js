@@ -31,11 +31,10 @@ async function ask(wish, place, question) {
   place.replaceChildren(...(answer?.style ? lines(answer) : []));
 }
 
-function lines({ style, capabilities }) {
+function lines({ style, unsupported }) {
   const summary = current() === "zh" ? style.summary_zh : style.summary;
   const told = summary ? [document.createTextNode(words().understood(summary))] : [];
-  const unsure = [];
-  if (style.dialect && !capabilities.dialects.includes(style.dialect)) unsure.push(words().dialect(style.dialect));
+  const unsure = unsupported.map((warning) => (current() === "zh" ? warning.message_zh : warning.message));
   if (style.unknown?.length) unsure.push(words().unknown(style.unknown.join(current() === "zh" ? "、" : ", ")));
   const line = (sentence) => Object.assign(document.createElement("span"), { className: "unsure", textContent: sentence });
   return [...told, ...unsure.map(line)];

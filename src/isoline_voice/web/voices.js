@@ -18,24 +18,28 @@ function languageName(tag) {
   }
 }
 
+// One of OpenAI's names, which speak whatever language the text is in.
+const AUTOMATIC = "alloy";
+
 /** Fill a <select>; the choice is kept when the page's language changes. */
 export async function fillVoices(select) {
   try {
     voices ??= await load();
   } catch {
-    select.replaceChildren(new Option(words().defaultVoice, "alloy"));
-    return;
+    voices = undefined; // asked for again when the language changes; the automatic voice needs no list
   }
-  const chosen = select.value || voices[0].id;
+  const chosen = select.value || AUTOMATIC;
   const groups = new Map();
-  for (const voice of voices) {
+  for (const voice of voices ?? []) {
     if (!groups.has(voice.language)) {
       const group = document.createElement("optgroup");
       group.label = languageName(voice.language);
       groups.set(voice.language, group);
     }
-    groups.get(voice.language).append(new Option(voice.name, voice.id));
+    const option = new Option(voice.name, voice.id);
+    option.lang = voice.language;
+    groups.get(voice.language).append(option);
   }
-  select.replaceChildren(...groups.values());
+  select.replaceChildren(new Option(words().automatic, AUTOMATIC), ...groups.values());
   select.value = chosen;
 }
