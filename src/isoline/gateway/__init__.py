@@ -2,5 +2,6 @@
 
 from isoline.gateway.flow import Flow
 from isoline.gateway.renderer import Renderer
+from isoline.gateway.snapshot import Snapshot
 
-__all__ = ["Flow", "Renderer"]
+__all__ = ["Flow", "Renderer", "Snapshot"]

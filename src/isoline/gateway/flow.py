@@ -1,11 +1,11 @@
 """The one flow, in one task and without a timer: store feed, scheduler, renderer, cache."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import structlog
 
-from isoline.cluster.store import PositionExpiredError, Store
+from isoline.cluster.store import Change, PositionExpiredError, Store
 from isoline.gateway.renderer import Batch, Renderer
 from isoline.gateway.snapshot import Snapshot
 from isoline.objects import Key
@@ -84,6 +84,10 @@ class Flow:
         finding = Finding(_ERROR_TYPES.get(name.type_url, "VirtualHostError"), "RejectedByEnvoy", message)
         for host in hosts:
             self._on_statuses(self._scheduler.refuse(host, finding))
+
+    def touched_hosts(self, changes: Sequence[Change]) -> set[str]:
+        """The hosts that would be compiled again because of these changes."""
+        return {unit.name for unit in self._scheduler.touched(changes) if unit.kind == "site"}
 
     async def _take(self, updates: Iterator[Update], left_over: set[Name] | None = None) -> None:
         """Passes on one update after another, and lets others run in between."""

@@ -24,7 +24,7 @@ from isoline.routing.endpoints import compile_endpoints
 from isoline.routing.indexes import HOSTS, host_of
 from isoline.routing.ledger import StatusLedger
 from isoline.routing.settings import GATEWAY_CONFIG, Settings
-from isoline.routing.statuses import ProxyStatus
+from isoline.routing.statuses import Finding, ProxyStatus
 from isoline.routing.view import IndexRead, Read, View
 
 CHUNK = 256
@@ -65,6 +65,7 @@ class _Uses(NamedTuple):
 
 
 _NOTHING = _Uses(b"", ())
+_OUTDATED = b"outdated"
 
 
 class Scheduler:
@@ -87,14 +88,18 @@ class Scheduler:
         self._sites: dict[str, _Uses] = {}
         self._users: Counter[Unit] = Counter()
         self._digests: dict[Unit, bytes] = {}
+        self._refusals: dict[str, Finding] = {}
         self.recompiled: tuple[Unit, ...] = ()
         """The units that the last step compiled, for tests and for those who wonder."""
 
-    def start(self, *, chunk: int = CHUNK) -> Iterator[Update]:
+    def start(self, *, chunk: int = CHUNK, afresh: bool = False) -> Iterator[Update]:
         """Compile everything, again if need be: after a feed whose end was lost, too, only what differs comes out.
 
-        Yields after each chunk of sites, so that the caller can let others run.
+        With `afresh` every site comes out, for a caller that has to render them all again. Yields after each chunk of
+        sites, so that the caller can let others run.
         """
+        if afresh:
+            self._sites = {host: uses._replace(digest=_OUTDATED) for host, uses in self._sites.items()}
         self._settings = self._settings_of(self._config())
         yield Update(gateway=self._changed_gateway())
         proxies = (item for item in self._store.of_kind("HTTPProxy") if isinstance(item, HTTPProxy))
@@ -113,27 +118,40 @@ class Scheduler:
 
         The iterator must be run to its end before the next batch.
         """
-        reads: set[Read] = set()
-        dirty: set[Unit] = set()
         gateway = None
+        if any(change.key == GATEWAY_CONFIG and not change.status_only for change in changes):
+            gateway = self._changed_gateway()
+            settings = self._settings_of(self._config())
+            if settings == self._settings:
+                changes = [change for change in changes if change.key != GATEWAY_CONFIG]
+            self._settings = settings
+        dirty = self.touched(changes)
+        if gateway is not None:
+            yield Update(gateway=gateway)
+        yield from self._steps(dirty, chunk)
+
+    def touched(self, changes: Iterable[Change]) -> set[Unit]:
+        """Return the units that have to be compiled again because of these changes."""
+        reads: set[Read] = set()
+        hosts: set[Unit] = set()
         for change in changes:
             if change.status_only:
                 continue
-            if change.key == GATEWAY_CONFIG:
-                gateway = self._changed_gateway()
-                settings = self._settings_of(self._config())
-                if settings == self._settings:
-                    continue
-                self._settings = settings
             reads.add(change.key)
             for index, value in self._moved(change.old, change.new):
                 reads.add(IndexRead(index, value))
                 if index == HOSTS:
-                    dirty.add(Unit("site", value))
-        dirty |= self._dependencies.readers(reads)
-        if gateway is not None:
-            yield Update(gateway=gateway)
-        yield from self._steps(dirty, chunk)
+                    hosts.add(Unit("site", value))
+        return hosts | self._dependencies.readers(reads)
+
+    def refuse(self, host: str, finding: Finding) -> dict[Key, ProxyStatus | None]:
+        """Add to the statuses of a host what the data plane has against it, until the site comes out differently.
+
+        Returns the statuses that changed.
+        """
+        self._refusals[host] = finding
+        compiled = compile_site(host, View(self._store, self._settings))
+        return self._ledger.changed(self._ledger.replace(host, self._with_refusal(host, compiled.statuses)))
 
     def _config(self) -> GatewayConfig | None:
         config = self._store.get(GATEWAY_CONFIG)
@@ -191,9 +209,11 @@ class Scheduler:
             self._dependencies.replace(unit, compiled.reads)
         else:
             self._dependencies.drop(unit)
-        touched |= self._ledger.replace(host, compiled.statuses)
         before = self._sites.get(host, _NOTHING)
         digest = b"" if compiled.site is None else _digest(compiled.site)
+        if digest != before.digest:
+            self._refusals.pop(host, None)
+        touched |= self._ledger.replace(host, self._with_refusal(host, compiled.statuses))
         if digest == before.digest:
             return []
         update.sites[host] = compiled.site
@@ -206,6 +226,18 @@ class Scheduler:
         else:
             self._sites[host] = _Uses(digest, units)
         return self._count(units, before.units)
+
+    def _with_refusal(self, host: str, statuses: dict[Key, ProxyStatus]) -> dict[Key, ProxyStatus]:
+        finding = self._refusals.get(host)
+        if finding is None:
+            return statuses
+        # Who lost the host to an older object gave nothing that could be refused.
+        blamed = {
+            key: ProxyStatus((*status.errors, finding), status.warnings)
+            for key, status in statuses.items()
+            if key in self._store.find(HOSTS, host) and all(error.reason != "DuplicateVhost" for error in status.errors)
+        }
+        return {**statuses, **blamed}
 
     def _count(self, gained: Iterable[Unit], lost: Iterable[Unit]) -> list[Unit]:
         turned: list[Unit] = []

@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from isoline.xds import snapshots
 from isoline.xds.resources import Name, Resource
 
 Listener = Callable[[Collection[Name]], None]
@@ -97,31 +96,6 @@ class Cache:
         self._notify((refused.name,))
         return True
 
-    def dump(self) -> bytes:
-        """Everything, to be loaded by a later process. Holds private keys: keep it as one."""
-        resources = [each for of_type in self._resources.values() for each in of_type.values()]
-        rejections = [(name, *rejection) for name, rejection in self._rejections.items()]
-        return snapshots.dump(resources, rejections)
-
-    def load(self, data: bytes) -> None:
-        """Replaces everything by what `dump` gave, without marking it ready.
-
-        Raises `snapshots.SnapshotError` if `data` is not a whole snapshot of this format; nothing is changed then.
-        """
-        resources, rejections = snapshots.load(data)
-        before = {name for type_url, of_type in self._resources.items() for name in _names(type_url, of_type)}
-        self._resources = {}
-        for resource in resources:
-            self._resources.setdefault(resource.name.type_url, {})[resource.name.name] = resource
-        self._rejections = {
-            name: Rejection(version, message, fallback) for name, version, message, fallback in rejections
-        }
-        self._notify(before | {resource.name for resource in resources})
-
     def _notify(self, changed: Collection[Name]) -> None:
         for listener in tuple(self._listeners):
             listener(changed)
-
-
-def _names(type_url: str, of_type: Mapping[str, Resource]) -> Iterable[Name]:
-    return (Name(type_url, name) for name in of_type)
