@@ -8,9 +8,6 @@ from isoline.apps.profile import Profile
 from isoline.apps.target import Target
 from isoline.objects.app import App, AppSpec
 
-LONGEST_NAME = 63
-"""A Service carries the App's name, and a label does."""
-
 
 class Fault(NamedTuple):
     """One reason why an App cannot be made real. Prints as `spec.profile: …`."""
@@ -23,9 +20,11 @@ class Fault(NamedTuple):
 
 
 def faults(app: App, catalog: Catalog, target: Target) -> list[Fault]:
-    """Return every fault of an App, in the order of its fields; an App that has one is not expanded."""
+    """Return every fault of an App that decoding cannot see, in the order of its fields.
+
+    An App that has one is not expanded.
+    """
     return [
-        *_name(app.metadata.name),
         *_program(app.spec, catalog, target),
         *_hosts(app.spec),
         *_tls(app.spec, target),
@@ -41,15 +40,8 @@ def profile_of(app: App, catalog: Catalog) -> Profile | None:
     return catalog.profile_for_image(app.spec.run.image) if app.spec.run is not None else None
 
 
-def _name(name: str) -> Iterator[Fault]:
-    if len(name) > LONGEST_NAME or "." in name:
-        yield Fault("metadata.name", f'"{name}" must be a DNS label: at most {LONGEST_NAME} characters and no dots')
-
-
 def _program(spec: AppSpec, catalog: Catalog, target: Target) -> Iterator[Fault]:
     known = ", ".join(catalog.names)
-    if spec.profile is None and spec.run is None:
-        yield Fault("spec", f"needs a profile ({known}) or run with a command and a port")
     if spec.profile is not None:
         if catalog.get(spec.profile) is None:
             closest = catalog.closest(spec.profile)
@@ -77,29 +69,15 @@ def _hosts(spec: AppSpec) -> Iterator[Fault]:
 
 
 def _tls(spec: AppSpec, target: Target) -> Iterator[Fault]:
-    if spec.tls is None:
-        return
-    given = [
-        name
-        for name, present in (
-            ("selfSigned", spec.tls.self_signed is True),
-            ("secretName", bool(spec.tls.secret_name)),
-            ("issuer", spec.tls.issuer is not None),
-        )
-        if present
-    ]
-    if len(given) > 1:
-        yield Fault("spec.tls", f"{' and '.join(given)} exclude each other: keep one")
-    if spec.tls.issuer is not None and target is Target.MACHINE:
+    if spec.tls is not None and spec.tls.issuer is not None and target is Target.MACHINE:
         yield Fault("spec.tls.issuer", "cert-manager needs Kubernetes; on one machine use selfSigned or secretName")
 
 
 def _storage(spec: AppSpec) -> Iterator[Fault]:
-    for field in ("name", "path"):
-        values = [getattr(storage, field) for storage in spec.storage]
-        for at, value in enumerate(values):
-            if value in values[:at]:
-                yield Fault(f"spec.storage[{at}].{field}", f'"{value}" is used already')
+    paths = [storage.path for storage in spec.storage]
+    for at, path in enumerate(paths):
+        if path in paths[:at]:
+            yield Fault(f"spec.storage[{at}].path", f'"{path}" is the path of another volume already')
 
 
 def _protection(spec: AppSpec) -> Iterator[Fault]:

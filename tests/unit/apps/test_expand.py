@@ -1,0 +1,125 @@
+"""From an App to its objects, against goldens, and the rules that the goldens follow."""
+
+from pathlib import Path
+
+import pytest
+
+from isoline.apps import Target, expand, faults, load_catalog, profile_of
+from isoline.objects import App, Deployment, HTTPProxy, NetworkPolicy, Object
+from isoline.objects.decoding import decode_documents
+from isoline.objects.encoding import to_yaml
+from unit.apps.test_faults import app
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "apps"
+SEED = Path(__file__).parents[2] / "seed"
+CATALOG = load_catalog()
+
+
+def expanded(given: App) -> list[Object]:
+    assert faults(given, CATALOG, Target.MACHINE) == []
+    return expand(given, profile_of(given, CATALOG), Target.MACHINE)
+
+
+@pytest.mark.parametrize("case", sorted(path.name for path in GOLDEN.iterdir()))
+def test_an_app_stands_for_these_objects(case: str) -> None:
+    """After a deliberate change: write what `to_yaml` gives, document by document, to out.yaml."""
+    decoded = decode_documents((GOLDEN / case / "app.yaml").read_text())
+    assert not decoded.errors, decoded.errors
+    (given,) = decoded.objects
+    assert isinstance(given, App)
+
+    assert "---\n".join(map(to_yaml, expanded(given))) == (GOLDEN / case / "out.yaml").read_text()
+
+
+@pytest.mark.parametrize("case", sorted(path.name for path in GOLDEN.iterdir()))
+def test_what_an_app_stands_for_are_manifests_without_a_fault(case: str) -> None:
+    decoded = decode_documents((GOLDEN / case / "out.yaml").read_text())
+
+    assert not decoded.errors
+    assert not decoded.warnings
+
+
+def test_the_network_policy_amounts_to_the_one_of_the_tutorials() -> None:
+    (seed,) = decode_documents((SEED / "networkpolicy.yaml").read_text()).objects
+    assert isinstance(seed, NetworkPolicy)
+    (ours,) = (each for each in expanded(app("{profile: voice, host: a.b}")) if isinstance(each, NetworkPolicy))
+
+    assert ours.spec.ingress == seed.spec.ingress
+    assert ours.spec.policy_types == seed.spec.policy_types
+    # The seed's pods are `app: cosyvoice3`; ours are the App's.
+    assert ours.spec.pod_selector.match_labels == {"app.kubernetes.io/name": "voice"}
+
+
+def deployment_of(spec: str) -> Deployment:
+    (found,) = (each for each in expanded(app(spec)) if isinstance(each, Deployment))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("spec", "strategy"),
+    [
+        ("{profile: voice, host: a.b}", ("RollingUpdate", 1, 0)),
+        ("{profile: voice, host: a.b, resources: {gpu: 1}}", ("RollingUpdate", 0, 1)),
+        ("{profile: voice, host: a.b, storage: [{name: x, path: /x}]}", ("RollingUpdate", 1, 0)),
+        ("{profile: voice, host: a.b, resources: {gpu: 1}, storage: [{name: x, path: /x}]}", ("Recreate", None, None)),
+    ],
+)
+def test_a_new_replica_never_waits_for_the_gpu_of_the_one_that_it_replaces(
+    spec: str, strategy: tuple[str, int | None, int | None]
+) -> None:
+    found = deployment_of(spec).spec.strategy
+    rolling = found.rolling_update
+
+    assert (
+        found.type,
+        rolling.max_surge if rolling else None,
+        rolling.max_unavailable if rolling else None,
+    ) == strategy
+
+
+def test_an_app_of_an_image_without_a_profile_runs_its_command_on_this_machine() -> None:
+    (container,) = deployment_of(
+        "{run: {image: 'own/app:1', command: [./serve], port: 5000}, host: a.b}"
+    ).spec.template.spec.containers
+
+    assert (container.image, container.command) == ("isoline.dev/host", ("./serve",))
+
+
+def test_run_beside_a_profile_overrides_what_the_profile_says() -> None:
+    (container,) = deployment_of(
+        "{profile: voice, run: {args: [--workers, '2'], port: 9000}, host: a.b}"
+    ).spec.template.spec.containers
+
+    assert container.image == "cosyvoice3:latest"
+    assert container.args == ("--workers", "2")
+    assert container.ports[0].container_port == 9000
+    assert container.readiness_probe is not None
+
+
+def test_a_host_that_leaves_the_list_moves_no_other_hosts_proxy() -> None:
+    def proxies(hosts: str) -> dict[str, str]:
+        found = expanded(app(f"{{profile: voice, host: {hosts}}}"))
+        return {
+            each.spec.virtualhost.fqdn: each.metadata.name
+            for each in found
+            if isinstance(each, HTTPProxy) and each.spec.virtualhost
+        }
+
+    before, after = proxies("[a.b, c.d, e.f]"), proxies("[a.b, e.f]")
+
+    assert before["a.b"] == "voice"
+    assert before["e.f"] == after["e.f"]
+    assert len(set(before.values())) == 3
+
+
+def test_requests_that_may_be_repeated_are_and_others_only_if_nothing_was_sent() -> None:
+    (proxy,) = (each for each in expanded(app("{profile: voice, host: a.b}")) if isinstance(each, HTTPProxy))
+    repeatable, other = proxy.spec.routes
+
+    assert repeatable.conditions[1].header is not None
+    assert repeatable.conditions[1].header.name == ":method"
+    assert "POST" not in repeatable.conditions[1].header.regex
+    assert repeatable.retry_policy is not None
+    assert repeatable.retry_policy.retriable_status_codes == (503,)
+    assert other.retry_policy is not None
+    assert set(other.retry_policy.retry_on) == {"connect-failure", "refused-stream", "reset-before-request"}

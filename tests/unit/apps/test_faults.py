@@ -1,0 +1,107 @@
+"""What is wrong with an App: each fault with its field, all of them at once."""
+
+import pytest
+
+from isoline.apps import Target, faults, load_catalog, notices, profile_of
+from isoline.objects import App
+from isoline.objects.decoding import decode_documents
+
+CATALOG = load_catalog()
+
+
+def app(spec: str) -> App:
+    decoded = decode_documents(
+        f"apiVersion: isoline.dev/v1alpha1\nkind: App\nmetadata: {{name: voice}}\nspec: {spec}\n"
+    )
+    assert not decoded.errors, decoded.errors
+    (found,) = decoded.objects
+    assert isinstance(found, App)
+    return found
+
+
+def told(spec: str) -> list[str]:
+    return [str(fault) for fault in faults(app(spec), CATALOG, Target.MACHINE)]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "{profile: voice, host: voice.localhost}",
+        "{run: {image: 'cosyvoice3:latest'}, host: [a.localhost, b.localhost]}",
+        "{run: {command: [./serve], port: 5000}, host: a.localhost}",
+        "{run: {image: 'own/app:1', command: [./serve], port: 5000}, host: a.localhost, tls: {secretName: mine}}",
+    ],
+)
+def test_an_app_that_can_be_run_has_no_fault(spec: str) -> None:
+    assert told(spec) == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "path", "words"),
+    [
+        ("{profile: voise, host: a.localhost}", "spec.profile", 'did you mean "voice"?'),
+        ("{profile: quux, host: a.localhost}", "spec.profile", "not in the catalog, which has: voice"),
+        ("{profile: voice}", "spec.host", "is missing"),
+        ("{profile: voice, host: [a.localhost, A.localhost]}", "spec.host", "more than once"),
+        ("{run: {port: 80}, host: a.localhost}", "spec.run.command", "give the command"),
+        ("{run: {image: 'own/app', port: 80}, host: a.localhost}", "spec.run.command", "own/app"),
+        ("{run: {command: [serve]}, host: a.localhost}", "spec.run.port", "is missing"),
+        ("{profile: voice, host: a.b, tls: {issuer: {name: x}}}", "spec.tls.issuer", "needs Kubernetes"),
+        (
+            "{profile: voice, host: a.b, storage: [{name: x, path: /x}, {name: z, path: /x}]}",
+            "spec.storage[1].path",
+            "another volume",
+        ),
+        ("{profile: voice, host: a.b, access: {allow: [10.0.0.0/8], deny: [10.1.0.0/16]}}", "spec.access", "keep one"),
+    ],
+)
+def test_a_fault_names_its_field_and_what_to_do(spec: str, path: str, words: str) -> None:
+    (fault,) = told(spec)
+    assert fault.startswith(f"{path}: ")
+    assert words in fault
+
+
+@pytest.mark.parametrize(
+    ("guard", "path"),
+    [
+        ("access: {apiKeys: {secretName: keys}}", "spec.access.apiKeys"),
+        ("access: {basic: {secretName: users}}", "spec.access.basic"),
+        ("limits: {body: 1Mi}", "spec.limits.body"),
+        ("limits: {concurrency: 1}", "spec.limits.concurrency"),
+    ],
+)
+def test_an_app_is_not_put_online_without_the_guard_that_it_asks_for(guard: str, path: str) -> None:
+    (fault,) = told(f"{{profile: voice, host: a.b, {guard}}}")
+    assert fault.startswith(f"{path}: ")
+    assert "not put online" in fault
+
+
+def test_every_fault_is_told_at_once() -> None:
+    fields = {fault.split(":")[0] for fault in told("{profile: nonsense, tls: {issuer: {name: x}}}")}
+
+    assert fields == {"spec.profile", "spec.host", "spec.tls.issuer"}
+
+
+def test_what_has_no_effect_here_is_said() -> None:
+    ambitious = app(
+        "{profile: voice, host: a.b, scale: {min: 0, max: 3}, egress: {policy: Deny}, "
+        "storage: [{name: x, path: /x, backup: {schedule: '@daily'}}], upgrade: {source: {git: 'https://x'}}}"
+    )
+
+    said = notices(ambitious, Target.MACHINE)
+
+    assert [line.split(":")[0] for line in said] == [
+        "spec.scale",
+        "spec.storage[].backup",
+        "spec.upgrade",
+        "spec.egress",
+    ]
+    assert notices(app("{profile: voice, host: a.b, scale: {min: 2, max: 2}}"), Target.MACHINE) == []
+
+
+def test_a_profile_is_meant_by_name_or_by_image() -> None:
+    by_image = app("{run: {image: cosyvoice3}, host: a.b}")
+    own = app("{run: {command: [serve], port: 1}, host: a.b}")
+
+    assert profile_of(by_image, CATALOG) == CATALOG.get("voice")
+    assert profile_of(own, CATALOG) is None
