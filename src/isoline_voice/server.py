@@ -69,7 +69,6 @@ def server_config(app: object, settings: Settings) -> uvicorn.Config:
     """How uvicorn serves `app`: no logs of its own below warnings, no Server header, bounded messages."""
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # FastAPI is an ASGI application; uvicorn's alias is narrower than ASGI
-        loop="asyncio",
         log_config=None,
         log_level="warning",
         access_log=False,

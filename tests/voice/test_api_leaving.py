@@ -14,7 +14,9 @@ from .conftest import PIECE, FakeEngine
 PATH = "/v1/audio/speech"
 
 
-async def request(served: str, path: str, body: Mapping[str, object]) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def request(
+    served: str, path: str, body: Mapping[str, object]
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     host, port = served.split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     content = json.dumps(body).encode()

@@ -38,6 +38,7 @@ async def test_every_way_of_asking_gives_one_whole_wav(
     answer = await client.post("/predict", **body)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "audio/wav"
+    assert int(answer.headers["content-length"]) == len(answer.content)
     assert seconds_of(answer.content) == pytest.approx(0.3)
     assert (engine.requests[0].style.rate or 0) < 0
 
@@ -94,4 +95,5 @@ async def test_a_missing_text_is_named(client: httpx.AsyncClient) -> None:
 async def test_very_long_speech_is_streamed_after_all(client: httpx.AsyncClient) -> None:
     answer = await client.post("/predict", json={"text": "x" * 10_000})
     assert answer.headers["content-type"] == "audio/wav"
+    assert "content-length" not in answer.headers
     assert len(answer.content) >= 100 * 24_000 * 2

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 BYTES_PER_SAMPLE = 2
 FRAMES_PER_SECOND = 25
 
-WHOLE_WAV_SECONDS = 120
+WHOLE_WAV_SECONDS = 60
 """Speech up to this long leaves /predict as one WAV file with its true length in the header."""
 
 
@@ -53,7 +53,7 @@ class SpeechResponse(Response, ABC):
     """An answer that is spoken while it is sent.
 
     Whatever goes wrong before the first audio is raised, so that it becomes an error with its own status. When the
-    client leaves, the speech is closed and its worker is free again.
+    client leaves, the speech is closed and its worker is free again. `whole` is set by a body whose first piece is all.
     """
 
     def __init__(
@@ -71,6 +71,7 @@ class SpeechResponse(Response, ABC):
         self.route = route
         self.audio_format = audio_format
         self.request_warnings = tuple(warnings)
+        self.whole = False
         self.meter = Meter(studio.metrics.audio.labels(route))
 
     @abstractmethod
@@ -105,7 +106,7 @@ class SpeechResponse(Response, ABC):
             body = self.body_of(speech, self.meter.measure(speech))
             first = await anext(body, b"")
             self.studio.metrics.first_audio.labels(self.route).observe(time.perf_counter() - began)
-            await send({"type": "http.response.start", "status": 200, "headers": self._spoken_headers(speech)})
+            await send({"type": "http.response.start", "status": 200, "headers": self._spoken_headers(speech, first)})
             await send({"type": "http.response.body", "body": first, "more_body": True})
             try:
                 async for piece in body:
@@ -121,12 +122,13 @@ class SpeechResponse(Response, ABC):
         """The request's own warnings and the engine's."""
         return (*self.request_warnings, *speech.warnings)
 
-    def _spoken_headers(self, speech: Speech) -> list[tuple[bytes, bytes]]:
+    def _spoken_headers(self, speech: Speech, first: bytes) -> list[tuple[bytes, bytes]]:
         engine = self.studio.service.engine
         headers: Mapping[str, str] = {
             "Content-Type": self.type_of_body(),
             "Cache-Control": "no-store",
             "X-Accel-Buffering": "no",
+            **({"Content-Length": str(len(first))} if self.whole else {}),
             **speech_headers(engine=engine, style=speech.style, warnings=self.warnings_of(speech)),
         }
         return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
@@ -171,6 +173,7 @@ class WholeWavResponse(AudioResponse):
                 async for ready in encoded(speech, _chain(held, pcm), "wav"):
                     yield ready
                 return
+        self.whole = True
         yield _wav_file(b"".join(held), speech.rate)
 
 
