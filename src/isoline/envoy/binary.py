@@ -54,5 +54,6 @@ def complaint(log: str) -> str:
     """The sentence in which Envoy says why it does not start; all of `log` if there is none that says so."""
     for line in log.splitlines():
         if "[critical]" in line and "error" in line:
-            return line[line.index("error") :].strip()
+            # Protobuf varies the spaces in its messages on purpose.
+            return " ".join(line[line.index("error") :].split())
     return log.strip()

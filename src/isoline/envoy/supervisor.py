@@ -23,6 +23,7 @@ STABLE_SECONDS = 60.0
 """An Envoy that ran that long has no earlier crashes held against it."""
 _LOOK_AGAIN = 0.05
 _RETIRE_MARGIN = 2.0
+_ANSWER_SECONDS = 3.0
 _EXIT_GRACE = 5.0
 
 
@@ -104,15 +105,15 @@ class Envoy:
         One that runs with another bootstrap is replaced in the background, as by `reconfigure`. Raises StartError if
         there is none and none can be started.
         """
-        self._adopt()
-        self._state = "running"
+        await self._take_over()
         if self._current is None:
-            self._promote(await self._launch(parent=None))
-            self._tell("Started", f"Envoy {self._current_version()} runs as process {self.pid}")
-            return
-        self._tell("Adopted", f"Envoy {self._current_version()} was running as process {self.pid} and was taken over")
-        if self._current.digest != self._plan.digest:
-            self._run(self._replace_adopted())
+            await self._start_afresh()
+        elif self._current.digest != self._plan.digest:
+            self._run(self._replace_adopted(self._current))
+        self._state = "running"
+        for instance in self._living:
+            if instance is not self._current and self._current is not None:
+                self._run(self._retire(instance, successor=self._current))
 
     async def reconfigure(self, settings: BootstrapSettings) -> None:
         """Run with other settings: a new process takes over, the old one serves its connections to their end.
@@ -148,7 +149,7 @@ class Envoy:
 
         No new connections are taken; what is being served has `drain` seconds to finish.
         """
-        self._adopt()
+        self._find()
         await self.detach()
         self._state = "draining"
         await asyncio.gather(*(self._drained(instance, drain) for instance in self._living))
@@ -165,15 +166,30 @@ class Envoy:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _adopt(self) -> None:
+    def _find(self) -> None:
         known = {instance.process.name for instance in self._living}
         adopted = instances.adopt(self._table, self._directory)
         self._living += [instance for instance in adopted if instance.process.name not in known]
-        if self._current is None and self._living:
-            *older, newest = self._living
-            self._promote(newest)
-            for instance in older:
-                self._run(self._retire(instance, successor=newest))
+
+    async def _take_over(self) -> None:
+        """Look after the newest Envoy that takes connections, and see the others to their end."""
+        self._find()
+        for instance in reversed(self._living):
+            if await self._answers(instance):
+                self._promote(instance)
+                self._tell("Adopted", f"Envoy {instance.version} was running as process {self.pid} and was taken over")
+                return
+
+    async def _answers(self, instance: Instance) -> bool:
+        """Whether its admin interface is open: one that was replaced has closed it, one just started will open it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                while instance.process.alive:
+                    with suppress(AdminError):
+                        await instance.admin.server_info()
+                        return True
+                    await asyncio.sleep(_LOOK_AGAIN)
+        return False
 
     async def _launch(self, *, parent: Instance | None, plan: Plan | None = None) -> Instance:
         instance = await instances.start(
@@ -181,6 +197,11 @@ class Envoy:
         )
         self._living.append(instance)
         return instance
+
+    async def _start_afresh(self) -> None:
+        instance = await self._launch(parent=None)
+        self._promote(instance)
+        self._tell("Started", f"Envoy {instance.version} runs as process {self.pid}")
 
     def _promote(self, instance: Instance) -> None:
         """Make it the one that is kept running."""
@@ -208,21 +229,19 @@ class Envoy:
             await asyncio.sleep(delay)
             self._restarts += 1
             try:
-                self._promote(await self._launch(parent=None))
+                await self._start_afresh()
             except (StartError, EnvoyError, OSError) as error:
                 said, how = str(error), "Envoy could not be started"
             else:
                 self._state = "running"
-                self._tell("Started", f"Envoy {self._current_version()} runs as process {self.pid}")
                 return
 
-    async def _replace_adopted(self) -> None:
+    async def _replace_adopted(self, adopted: Instance) -> None:
         async with self._changing:
-            current = self._current
-            if current is None or self._state != "running" or current.digest == self._plan.digest:
+            if self._current is not adopted or self._state != "running":
                 return
             try:
-                await self._replace(current, self._plan)
+                await self._replace(adopted, self._plan)
             except (StartError, EnvoyError, OSError) as error:
                 self._tell("ReplaceFailed", f"Envoy goes on with the settings that it was started with: {error}")
 
@@ -256,10 +275,11 @@ class Envoy:
     async def _retire(self, old: Instance, *, successor: Instance) -> None:
         """See an Envoy that was replaced to its end.
 
-        After a hot restart its successor ends it when its time is over. Nobody else may do that, nor earlier: a successor
-        that misses it then aborts (seen with Envoy 1.40). Only what has lost its successor is ended here.
+        After a hot restart its successor ends it when its time is over. Nobody else may, nor earlier: a successor that
+        misses it then aborts (seen with Envoy 1.40). Only what has lost its successor is ended here.
         """
-        if old.base_id != successor.base_id:
+        restarted_hot = old.base_id == successor.base_id
+        if not restarted_hot and await old.admin.ready():
             await self._drained(old, self._plan.drain_seconds)
         else:
             with suppress(TimeoutError):
@@ -279,9 +299,6 @@ class Envoy:
     def _forget(self, instance: Instance) -> None:
         if instance in self._living:
             self._living.remove(instance)
-
-    def _current_version(self) -> str:
-        return "" if self._current is None else self._current.version
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

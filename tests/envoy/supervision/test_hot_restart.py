@@ -26,13 +26,13 @@ def running(pid: int | None) -> bool:
 
 
 async def test_no_request_fails_and_the_old_process_serves_to_the_end(site: Any, traffic: Traffic) -> None:
-    envoy = site.supervisor(drain_seconds=4)
+    envoy = site.supervisor(drain_seconds=2)
     await envoy.start()
     await envoy.wait_ready(20)
     old = envoy.pid
 
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client, traffic(site.url) as visitors:
-        slow = asyncio.create_task(client.get(f"{site.url}/slow", params={"seconds": "3"}))
+        slow = asyncio.create_task(client.get(f"{site.url}/slow", params={"seconds": "1.5"}))
         await until(lambda: site.app.slow_requests)
         await envoy.reconfigure(site.settings(max_connections=1000))
         assert envoy.pid != old
@@ -49,7 +49,7 @@ async def test_no_request_fails_and_the_old_process_serves_to_the_end(site: Any,
 
 
 async def test_the_same_settings_change_nothing(site: Any) -> None:
-    envoy = site.supervisor(drain_seconds=4)
+    envoy = site.supervisor(drain_seconds=2)
     await envoy.start()
     await envoy.wait_ready(20)
     pid = envoy.pid
@@ -58,7 +58,7 @@ async def test_the_same_settings_change_nothing(site: Any) -> None:
 
 
 async def test_settings_that_envoy_refuses_leave_the_old_one_in_place(site: Any, traffic: Traffic) -> None:
-    envoy = site.supervisor(drain_seconds=4)
+    envoy = site.supervisor(drain_seconds=2)
     await envoy.start()
     await envoy.wait_ready(20)
     pid = envoy.pid
@@ -72,7 +72,7 @@ async def test_settings_that_envoy_refuses_leave_the_old_one_in_place(site: Any,
 
 
 async def test_one_replacement_after_another(site: Any, traffic: Traffic) -> None:
-    envoy = site.supervisor(drain_seconds=4)
+    envoy = site.supervisor(drain_seconds=2)
     await envoy.start()
     await envoy.wait_ready(20)
     async with traffic(site.url) as visitors:
@@ -119,12 +119,35 @@ async def test_another_version_of_envoy_takes_over_too(
     assert len(visitors.failures) <= 1
 
 
+async def test_one_that_only_drains_is_not_taken_for_one_that_serves(site: Any) -> None:
+    """The new process crashed while nobody was there to see it; the old one takes no connections any more."""
+    first = site.supervisor(drain_seconds=2)
+    await first.start()
+    await first.wait_ready(20)
+    old = first.pid
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+        slow = asyncio.create_task(client.get(f"{site.url}/slow", params={"seconds": "1.5"}))
+        await until(lambda: site.app.slow_requests)
+        await first.reconfigure(site.settings(max_connections=1000))
+        await first.detach()
+        assert first.pid is not None
+        os.kill(first.pid, signal.SIGKILL)
+
+        second = site.supervisor(drain_seconds=2)
+        await second.start()
+        await second.wait_ready(20)
+        assert second.pid != old
+        assert (await client.get(site.url)).text == "hello"
+        assert (await slow).text == "begin end"
+    assert "Adopted" not in site.reasons()
+
+
 async def test_a_crash_right_after_a_replacement_does_not_harm_the_old_ones_requests(site: Any) -> None:
-    envoy = site.supervisor(drain_seconds=4)
+    envoy = site.supervisor(drain_seconds=2)
     await envoy.start()
     await envoy.wait_ready(20)
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
-        slow = asyncio.create_task(client.get(f"{site.url}/slow", params={"seconds": "3"}))
+        slow = asyncio.create_task(client.get(f"{site.url}/slow", params={"seconds": "1.5"}))
         await until(lambda: site.app.slow_requests)
         await envoy.reconfigure(site.settings(max_connections=1000))
         assert envoy.pid is not None

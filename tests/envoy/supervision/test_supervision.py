@@ -95,6 +95,16 @@ async def test_after_a_crash_it_is_back_at_once(site: Any) -> None:
     assert "Envoy was ended by SIGKILL; it is started again in 0.1 s" in crash.message
 
 
+async def test_without_its_shim_it_is_restarted_too(site: Any) -> None:
+    envoy = site.supervisor()
+    await envoy.start()
+    await envoy.wait_ready(20)
+    kill(json.loads((site.state / "processes" / "envoy-0" / "state.json").read_text())["shim_pid"])
+    await until(lambda: envoy.restarts == 1 and envoy.state == "running")
+    await envoy.wait_ready(20)
+    assert await get(site.url) == "hello"
+
+
 async def test_one_that_cannot_run_is_tried_less_and_less_often(site: Any) -> None:
     """A heap of no size at all is refused by Envoy as it starts."""
     envoy = site.supervisor(site.settings(max_heap_bytes=0))

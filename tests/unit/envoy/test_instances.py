@@ -1,6 +1,5 @@
 """What tells one Envoy from another, and where its sockets are."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,7 +54,7 @@ def test_the_way_is_right_behind_symbolic_links(tmp_path: Path) -> None:
     (tmp_path / "state").symlink_to(tmp_path / "real" / "deep")
     (tmp_path / "real" / "deep" / "xds.sock").touch()
     near = instances._near(tmp_path / "state" / "xds.sock", tmp_path / "state" / "envoy-0")
-    assert os.path.samefile(tmp_path / "state" / "envoy-0" / near, tmp_path / "real" / "deep" / "xds.sock")
+    assert (tmp_path / "state" / "envoy-0" / near).samefile(tmp_path / "real" / "deep" / "xds.sock")
 
 
 def test_a_socket_that_is_too_far_away_is_refused(tmp_path: Path) -> None:
