@@ -36,6 +36,8 @@ def _bootstrap(folder: Path, xds: Path, node: str) -> dict[str, Any]:
     return {
         "node": {"id": node, "cluster": "isoline"},
         "admin": {"address": {"pipe": {"path": str(folder / f"{node}.sock")}}},
+        "deferred_stat_options": {"enable_deferred_creation_stats": True},
+        "cluster_manager": {"enable_deferred_cluster_creation": True},
         "dynamic_resources": {
             "ads_config": {
                 "api_type": "DELTA_GRPC",
