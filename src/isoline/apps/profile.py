@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from isoline.objects.app import Probes
 from isoline.objects.containers import EnvVar
@@ -17,6 +17,10 @@ class Profile(Model, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: Annotated[Name, Meta(description="What an App's spec.profile says.")]
     title: Annotated[str, Meta(description="What people call it.")]
+    label: Annotated[str, Meta(description="One word for it, on the screen.")] = ""
+    hints: Annotated[
+        dict[str, str], Meta(description="What to try, by a word for it; {address} and {ca} are filled in.")
+    ] = field(default_factory=dict)
     images: Annotated[tuple[str, ...], Meta(description="Image references that mean this app; * stands for any text.")]
     image: Annotated[str, Meta(description="The image that an App of this profile runs.")]
     command: Annotated[

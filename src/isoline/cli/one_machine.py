@@ -167,6 +167,11 @@ class OneMachine:
         record = self.source.events.warning if bad else self.source.events.normal
         record(ENVOY, event.reason, event.message)
 
+    @property
+    def self_signed(self) -> bool:
+        """Whether the local CA issues what is missing."""
+        return _settings(self._config()).self_signed
+
     # --- what the control API shows ---
 
     def console(self) -> Console:

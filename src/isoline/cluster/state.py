@@ -90,7 +90,7 @@ class StateFolder:
 
     @property
     def snapshot(self) -> Path:
-        return self.path / "snapshot.msgpack"
+        return self.path / "snapshot.sqlite3"
 
     def _ignore_in_git(self) -> None:
         # It holds keys, and it mostly lies in somebody's repository.

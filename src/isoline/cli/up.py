@@ -1,0 +1,98 @@
+"""`isoline up`: everything on this machine, until Ctrl-C or `isoline down`."""
+
+import asyncio
+import logging
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+import uvloop
+
+from isoline.cli.one_machine import OneMachine, Options
+from isoline.cli.ports import PortError
+from isoline.cli.screen import Screen
+from isoline.cluster.directory import DirectoryError
+from isoline.cluster.lock import LockedError
+from isoline.cluster.state import DEFAULT_FOLDER, StateFolderError
+from isoline.console.api import ControlServer
+from isoline.envoy import EnvoyError, EnvoyMissingError
+from isoline.processes import StartError
+
+LARGEST_LOG = 10 * 2**20
+
+USERS_MISTAKES = (
+    LockedError,
+    StateFolderError,
+    DirectoryError,
+    PortError,
+    StartError,
+    EnvoyError,
+    EnvoyMissingError,
+)
+
+StateOption = Annotated[Path, typer.Option("--state", help="Folder for what is kept: objects, keys, volumes, logs.")]
+PortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="80, or 8080 where that cannot be bound.")]
+HttpsPortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="443, or 8443 where that cannot be bound.")]
+
+
+def up(
+    directory: Annotated[
+        Path | None, typer.Argument(help="Directory of manifests (or one file), watched while it runs.")
+    ] = None,
+    state: StateOption = DEFAULT_FOLDER,
+    http_port: PortOption = None,
+    https_port: HttpsPortOption = None,
+) -> None:
+    """Serve what the manifests say on this machine, behind the real Envoy."""
+    options = Options(directory=directory, state=state, http_port=http_port, https_port=https_port)
+    screen = Screen()
+    try:
+        uvloop.run(_up(options, screen))
+    except USERS_MISTAKES as error:
+        screen.problem(str(error))
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+async def _up(options: Options, screen: Screen) -> None:
+    machine = OneMachine(options)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, machine.stop.set)
+    screen.begin(machine)
+    async with machine.running():
+        _log_to(machine.state.path / "control-plane.log")
+        control = ControlServer(machine.console(), machine.state.control_socket)
+        await control.start()
+        telling = asyncio.create_task(screen.tell(machine))
+        try:
+            await machine.stop.wait()
+        finally:
+            telling.cancel()
+            screen.ending()
+            await control.stop()
+    if machine.failure is not None:
+        raise machine.failure
+    screen.ended()
+
+
+def _log_to(path: Path) -> None:
+    """The control plane's own log: a file, so that the screen is for people."""
+    if path.exists() and path.stat().st_size > LARGEST_LOG:
+        path.replace(path.with_suffix(".log.1"))
+    file = path.open("a", encoding="utf-8", buffering=1)
+    path.chmod(0o600)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(file),
+    )
+    logging.basicConfig(stream=file, level=logging.WARNING, force=True)
