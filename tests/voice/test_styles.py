@@ -23,8 +23,8 @@ RANGES = {
     "a bit less": (-0.449, -0.1), "-": (-0.849, -0.45), "--": (-1.0, -0.85),
 }  # fmt: skip
 STRENGTHS = {"slight": 0.3, "": 0.6, "strong": 0.9, "most": 1.0}
-DIALECTS = """普通话 广东话 东北话 甘肃话 贵州话 河南话 湖北话 湖南话 江西话 闽南话 宁夏话 山西话 陕西话 山东话 上海话 四川话
-    天津话 云南话""".split()  # noqa: SIM905
+DIALECTS = """普通话 广东话 东北话 甘肃话 贵州话 河南话 湖北话 湖南话 江西话 闽南话 宁夏话 山西话 陕西话 山东话 上海话
+    四川话 天津话 云南话""".split()  # noqa: SIM905
 
 
 @pytest.mark.parametrize(("sentence", "expected"), SENTENCES, ids=[sentence for sentence, _ in SENTENCES])

@@ -1,6 +1,9 @@
-"""Measuring what is heard."""
+"""Measuring what is heard, and waiting for what is about to be."""
 
 from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -40,3 +43,9 @@ def pitch(samples: Samples, rate: int) -> float:
         if likeness[lag] > 0.4 * likeness[0]:
             found.append(rate / lag)
     return float(np.median(found))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Return once it holds; the test's time limit is the limit."""
+    while not condition():  # noqa: ASYNC110 (what changes has no event to wait for)
+        await asyncio.sleep(0.005)

@@ -7,19 +7,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from isoline_voice.styles.style import Style
 
 MIN_SPEED = 0.25
 MAX_SPEED = 4.0
-
-
-class Pcm(NamedTuple):
-    """A stretch of audio: little-endian int16 mono `samples` at `rate` hertz."""
-
-    samples: bytes
-    rate: int
 
 
 @dataclass(frozen=True, slots=True)

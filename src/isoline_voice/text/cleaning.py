@@ -14,7 +14,7 @@ MARKUP = re.compile(r"<!--.{0,1000}?-->|<[/!?]?[A-Za-z][^<>]{0,300}>", re.DOTALL
 SOUND_TAG = re.compile(
     r"\[(?:breath|quick_breath|laughter|cough|clucking|accent|noise|hissing|sigh|vocalized-noise|lipsmack|mn)\]"
 )
-EMPHASIS = re.compile(r"(\*{1,3}|_{1,3}|~~|`{1,3})(?=\S)([^*_~`\n]{1,400}?)(?<=\S)\1")
+EMPHASIS = re.compile(r"(?<![0-9A-Za-z])(\*{1,3}|_{1,3}|~~|`{1,3})(?=\S)([^*_~`\n]{1,400}?)(?<=\S)\1")
 LINE_MARK = re.compile(r"(?m)^[ \t]*(?:#{1,6}|>|[-*+•])[ \t]+")
 RULE = re.compile(r"(?m)^[ \t]*(?:[-*_=][ \t]*){3,}$")
 LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\(\s*[^()\s]{1,2000}\s*\)")
@@ -22,6 +22,8 @@ LINE_ENDS = re.compile(r"\r\n?|\u2028|\u2029|\v|\f|\x85")
 SOFT_BREAK = re.compile(r"(?<=[a-zà-ÿ,])[ \t]*\n[ \t]*(?=[a-zà-ÿ])")
 SPACES = re.compile(r"[^\S\n]+")
 BLANK_LINES = re.compile(r" ?\n[ \n]*")
+
+DEEPEST_NESTING = 8
 
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if chr(code - 0xFEE0).isalnum()}
 _SPOKEN_AS = _FULL_WIDTH | {ord("％"): "%", ord("＋"): "+", ord("＝"): "=", ord("．"): ".", ord("＄"): "$"}
@@ -34,10 +36,9 @@ def clean(text: str) -> str:
     """
     text = LINE_ENDS.sub("\n", text).translate(_SPOKEN_AS)
     text = "".join(character for character in text if character in "\n\t" or _heard(character))
-    text = _without_tags(text)
+    text = SOFT_BREAK.sub(" ", _without_tags(text))
     text = LINK.sub(r"\1", RULE.sub("", LINE_MARK.sub("", text)))
     text = EMPHASIS.sub(r"\2", text)
-    text = SOFT_BREAK.sub(" ", text)
     return BLANK_LINES.sub("\n", SPACES.sub(" ", unicodedata.normalize("NFC", text))).strip()
 
 
@@ -57,9 +58,13 @@ def _heard(character: str) -> bool:
 
 
 def _without_tags(text: str) -> str:
-    """Removes tags until none is left: what is cut out of the middle of a token must not make a new one."""
-    while True:
+    """Removes tags again and again: what is cut out of the middle of a token must not make a new one.
+
+    What is nested deeper than anyone writes loses its token marks instead, so that the work stays in proportion.
+    """
+    for _ in range(DEEPEST_NESTING):
         stripped = SOUND_TAG.sub(" ", MARKUP.sub(" ", MODEL_TOKEN.sub(" ", text)))
         if stripped == text:
-            return text
+            break
         text = stripped
+    return text.replace("<|", " ").replace("|>", " ")

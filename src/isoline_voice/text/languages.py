@@ -99,13 +99,6 @@ def latin_language(text: str) -> str | None:
     return best if most > next_most else None
 
 
-def has_kanji_in_japanese(text: str) -> bool:
-    """Whether a sentence in it mixes kana with Chinese characters, as Japanese does."""
-    return re.search("[\u3041-\u3096\u30a1-\u30fa]", text) is not None and any(
-        run.language == "ja" and re.search("[\u4e00-\u9fff]", run.text) for run in split_languages(text)
-    )
-
-
 def scripts(text: str) -> set[str]:
     """The scripts that occur."""
     return {match.lastgroup for match in _SCRIPT_RUNS.finditer(text) if match.lastgroup}

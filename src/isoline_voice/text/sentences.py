@@ -119,7 +119,7 @@ def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
 def _is_abbreviation(text: str, start: int, match: re.Match[str]) -> bool:
     before = text[max(start, match.start() - 20) : match.start()]
     if _NUMBERED_ITEM.search(text[max(0, match.start() - 6) : match.start()]):
-        return bool(text[match.end() :].strip())
+        return bool(text[match.end() : match.end() + 40].strip())
     word = _WORD_BEFORE.search(before)
     if word is None or not text[match.end() : match.end() + 40].strip():
         return False

@@ -181,7 +181,9 @@ def _script(request: SpeechRequest) -> _Script:
         )
     rendering = render(request.style, speed=request.speed, variant=speaker.variant)
     tongues = _tongues(request.style, request.language, speaker, text)
-    warnings = shortfalls(request.style, text, speaker, sound_tags=has_sound_tags(request.text))
+    warnings = shortfalls(
+        request.style, text, speaker, language=request.language, sound_tags=has_sound_tags(request.text)
+    )
     return _Script(plan(text, tongues, rendering), speaker, warnings, rendering.stretch)
 
 

@@ -11,6 +11,7 @@ from isoline_voice.engines.protocol import SpeechWarning
 from isoline_voice.styles.catalog import catalog
 from isoline_voice.styles.style import Style
 from isoline_voice.text.languages import scripts
+from isoline_voice.text.sentences import sentences
 
 DIALECTS = {"普通话": "zh", "广东话": "yue"}
 """The dialects that are really spoken, and their tongues."""
@@ -18,15 +19,24 @@ DIALECTS = {"普通话": "zh", "广东话": "yue"}
 SCRIPT_OF_LANGUAGE = {"zh": "han", "yue": "han", "ja": "kana", "ko": "hangul", "ru": "cyrillic"}
 SUPPORTED = frozenset({"zh", "yue", "hak", "en", "en-US", "en-GB", "ja", "ko", "de", "es", "fr", "it", "ru"})
 
-_KANJI_TEXT = re.compile(
-    "[\u3041-\u3096\u30a1-\u30fa][^。！？\n]*[\u4e00-\u9fff]|[\u4e00-\u9fff][^。！？\n]*[\u3041-\u3096\u30a1-\u30fa]"
-)
+_KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
+_KANJI = re.compile("[\u4e00-\u9fff]")
 
 
-def shortfalls(style: Style, text: str, speaker: Speaker, *, sound_tags: bool) -> tuple[SpeechWarning, ...]:
-    """The warnings for a cleaned text in a style; `sound_tags` says that tags for breaths and laughs were taken out."""
+def shortfalls(
+    style: Style, text: str, speaker: Speaker, *, language: str | None, sound_tags: bool
+) -> tuple[SpeechWarning, ...]:
+    """The warnings for a cleaned text in a style.
+
+    `language` is the one that the request asks for; `sound_tags` says that tags for breaths and laughs were taken out.
+    """
     found = scripts(text)
-    warnings = [*_of_style(style), *_of_language(style, found), *_of_text(text, found, speaker, style)]
+    japanese = "ja" in (language, style.language, speaker.home)
+    warnings = [
+        *_of_style(style),
+        *_of_language(style, found),
+        *_of_text(text, found, speaker, style, japanese=japanese),
+    ]
     if sound_tags:
         warnings.append(
             SpeechWarning(
@@ -97,8 +107,8 @@ def _of_language(style: Style, found: set[str]) -> Iterator[SpeechWarning]:
         )
 
 
-def _of_text(text: str, found: set[str], speaker: Speaker, style: Style) -> Iterator[SpeechWarning]:
-    if "kana" in found and _KANJI_TEXT.search(text):
+def _of_text(text: str, found: set[str], speaker: Speaker, style: Style, *, japanese: bool) -> Iterator[SpeechWarning]:
+    if ("han" in found and japanese) or ({"han", "kana"} <= found and _has_japanese_kanji(text)):
         yield SpeechWarning(
             "kanji_unsupported",
             "This engine reads Japanese in kana only; kanji were read in Mandarin. Write them in kana.",
@@ -110,3 +120,7 @@ def _of_text(text: str, found: set[str], speaker: Speaker, style: Style) -> Iter
             "This engine reads Hakka in Latin letters only; Chinese characters were read in Mandarin.",
             "此引擎的客家话只认拉丁字母拼写，汉字已按普通话朗读。",
         )
+
+
+def _has_japanese_kanji(text: str) -> bool:
+    return any(_KANA.search(sentence) and _KANJI.search(sentence) for sentence in sentences(text))
