@@ -1,7 +1,7 @@
 """A small world for compiling: manifests in, sites and statuses out."""
 
 import base64
-import datetime
+import datetime as dt
 import functools
 import textwrap
 from collections.abc import Iterable
@@ -37,7 +37,7 @@ def self_signed(
     """Return a certificate and its key, PEM, of an algorithm that browsers accept unless another key is given."""
     key = key or ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)] if named else [])
-    start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    start = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     builder = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -45,7 +45,7 @@ def self_signed(
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(start)
-        .not_valid_after(start + datetime.timedelta(days=3650))
+        .not_valid_after(start + dt.timedelta(days=3650))
     )
     if alternative:
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)

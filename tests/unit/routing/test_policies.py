@@ -169,8 +169,8 @@ def test_a_range_the_wrong_way_round_is_told() -> None:
             (ir.HashBy(source="cookie", name="X-Contour-Session-Affinity", cookie_ttl=0.0, cookie_path="/"),),
         ),
         (
-            "{strategy: RequestHash, requestHashPolicies: [{headerHashOptions: {headerName: X-U}, terminal: true}, "
-            "{queryParameterHashOptions: {parameterName: u}}, {hashSourceIP: true}]}",
+            "{strategy: RequestHash, requestHashPolicies: [{headerHashOptions: {headerName: X-U}, terminal: true}, \
+             {queryParameterHashOptions: {parameterName: u}}, {hashSourceIP: true}]}",
             Balance.RING_HASH,
             (
                 ir.HashBy(source="header", name="X-U", terminal=True),

@@ -94,7 +94,8 @@ def test_of_a_route(route: str, kind: str, name: str) -> None:
 @pytest.mark.parametrize(("field", "kind", "name"), GUARDS)
 def test_a_route_that_was_to_keep_somebody_away_stays_closed(field: str, kind: str, name: str) -> None:
     item = proxy(
-        f"virtualhost: {{fqdn: {HOST}}}\nroutes: [{{{ROUTE.replace('%', '')}, {field}}}, {{services: [{{name: app, port: 80}}]}}]"
+        f"virtualhost: {{fqdn: {HOST}}}\n"
+        f"routes: [{{{ROUTE.replace('%', '')}, {field}}}, {{services: [{{name: app, port: 80}}]}}]"
     )
     result = compiled(item, service())
     assert errors(result.statuses[item.key]) == [(kind, "NotSupported")]
@@ -134,8 +135,8 @@ def test_a_field_that_asks_for_nothing_is_in_nobodys_way(field: str) -> None:
         ),
         ("virtualhost: {fqdn: %, authorization: {extensionRef: {name: a}}}", ("AuthError", "AuthNotPermitted")),
         (
-            "virtualhost: {fqdn: %, ipAllowPolicy: [{source: Peer, cidr: 10.0.0.1}], "
-            "ipDenyPolicy: [{source: Peer, cidr: 10.0.0.1}]}",
+            "virtualhost: {fqdn: %, ipAllowPolicy: [{source: Peer, cidr: '::1'}], \
+             ipDenyPolicy: [{source: Peer, cidr: '::1'}]}",
             ("IPFilterError", "IncompatibleIPAddressFilters"),
         ),
         ("virtualhost: {fqdn: %}\ntcpproxy: {services: []}", ("TCPProxyError", "TLSMustBeConfigured")),
@@ -152,7 +153,8 @@ def test_an_unknown_jwt_provider_is_the_roots_error_and_its_route_closed() -> No
         "routes: [{directResponsePolicy: {statusCode: 200}}]\nincludes: [{name: child}]"
     )
     child = proxy(
-        "routes: [{conditions: [{prefix: /x}], jwtVerificationPolicy: {require: a}, directResponsePolicy: {statusCode: 200}}]",
+        "routes: [{conditions: [{prefix: /x}], jwtVerificationPolicy: {require: a}, "
+        "directResponsePolicy: {statusCode: 200}}]",
         "child",
     )
     result = compiled(parent, child, secret())
