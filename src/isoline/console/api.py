@@ -12,13 +12,14 @@ from aiohttp.typedefs import Handler
 
 from isoline.cluster.source import Result
 from isoline.console import wire
+from isoline.console.certificates import certificate_of
 from isoline.console.context import Console, ReplicaLog
 from isoline.console.describe import describe
 from isoline.console.diff import difference
 from isoline.console.naming import NamingError, find_key, find_kinds, find_one_kind, known_kinds
 from isoline.console.plain import plain
 from isoline.console.watch import event_record, follow_logs, read_logs, watch_objects
-from isoline.objects import Key, Object
+from isoline.objects import Key, Object, Secret
 from isoline.objects.decoding import decode_object
 from isoline.objects.registry import Kind
 
@@ -165,6 +166,25 @@ async def events(request: web.Request) -> web.StreamResponse:
     if request.query.get("follow") == "true":
         return await _stream(request, (event_record(event) async for event in log.follow(after)))
     return await _stream(request, _each([event_record(event) for event in log.after(after)]))
+
+
+@routes.get("/certificates")
+async def certificates(request: web.Request) -> web.Response:
+    """What every Secret with a certificate holds of it."""
+    records = []
+    for item in request.app[CONSOLE].source.store.of_kind("Secret"):
+        facts = certificate_of(item) if isinstance(item, Secret) else None
+        if facts is not None:
+            records.append(
+                wire.CertificateRecord(
+                    secret=f"{item.metadata.namespace}/{item.metadata.name}",
+                    names=list(facts.names),
+                    issuer=facts.issuer,
+                    not_before=facts.not_before.timestamp(),
+                    not_after=facts.not_after.timestamp(),
+                )
+            )
+    return _json(records)
 
 
 @routes.get("/problems")

@@ -88,6 +88,17 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """What would be invalid afterwards, and was not before."""
 
 
+class CertificateRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The first certificate of a Secret."""
+
+    secret: str
+    names: list[str]
+    issuer: str
+    not_before: float
+    not_after: float
+    """Epoch seconds."""
+
+
 class LogRecord(msgspec.Struct, frozen=True, kw_only=True):
     at: float
     replica: str
