@@ -67,11 +67,10 @@ class Stack:
 
     async def apply(self, objects: Iterable[Manifest]) -> None:
         """Applies objects as `isoline apply` does, over a connection that is kept."""
-        body = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)}).encode()
-        await self._post("/apply", body)
+        await self._post("/apply", json.dumps(list(objects)).encode())
 
     async def apply_one(self, item: Manifest) -> None:
-        await self._post("/apply", json.dumps(item).encode())
+        await self.apply([item])
 
     async def _post(self, path: str, body: bytes) -> None:
         if self._session is None:
