@@ -4,8 +4,8 @@ from functools import lru_cache
 
 import re2
 
-# The limit that Envoy has where its runtime says nothing (`re2.max_program_size.error_level`).
-MAXIMUM_PROGRAM_SIZE = 100
+MAXIMUM_PROGRAM_SIZE = 1_048_576
+"""What Envoy's runtime is given as `re2.max_program_size.error_level`; RE2's own memory limit is often met before."""
 
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False

@@ -98,7 +98,7 @@ PATH, HEADER, QUERY = (f"{name}ConditionsNotValid" for name in ("PathMatch", "He
         ("[{exact: foo}]", PATH, "conditions[0].exact"),
         ("[{regex: foo}]", PATH, "conditions[0].regex"),
         ("[{regex: '/(['}]", PATH, "conditions[0].regex"),
-        (f"[{{regex: '/{'(a|b)' * 200}'}}]", PATH, "conditions[0].regex"),
+        ("[{regex: '/(a{1000}){1000}'}]", PATH, "conditions[0].regex"),
         ("[{prefix: /a}, {exact: /b}]", PATH, "conditions"),
         ("[{prefix: /a}, {prefix: /b}]", PATH, "conditions"),
         ("[{header: {name: 'a b', present: true}}]", HEADER, "conditions[0].header"),
