@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.metadata
+import subprocess
 from functools import cache
 from pathlib import Path
 
@@ -38,16 +39,14 @@ async def validate(bootstrap: Path) -> str | None:
 
     Paths in the file are relative to its folder, as they are when Envoy is run from there.
     """
-    process = await asyncio.create_subprocess_exec(
-        path(),
-        *("--mode", "validate", "--config-path", bootstrap.name, "--log-level", "critical"),
-        cwd=bootstrap.parent,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    _, errors = await process.communicate()
-    return None if process.returncode == 0 else complaint(errors.decode(errors="replace"))
+    # Not as a subprocess of the event loop: uvloop forks, which gRPC's fork handlers mind; `subprocess` does a vfork.
+    outcome = await asyncio.to_thread(_run_validation, bootstrap)
+    return None if outcome.returncode == 0 else complaint(outcome.stderr.decode(errors="replace"))
+
+
+def _run_validation(bootstrap: Path) -> subprocess.CompletedProcess[bytes]:
+    command = [str(path()), "--mode", "validate", "--config-path", bootstrap.name, "--log-level", "critical"]
+    return subprocess.run(command, cwd=bootstrap.parent, stdin=subprocess.DEVNULL, capture_output=True, check=False)
 
 
 def complaint(log: str) -> str:

@@ -35,6 +35,10 @@ class ProcessTable:
         the user.
         """
         folder = self._folder(spec.name)
+        previous = self._processes.get(spec.name) or process.load(folder)
+        # Asked before its files make way for those of the new one, it knows from then on how it ended.
+        if previous is not None and previous.exit_status is None:
+            raise StartError(f"cannot start {spec.name}: it is running already, as process {previous.pid}")
         await asyncio.to_thread(launch.launch, spec, folder)
         started = process.load(folder)
         if started is None:

@@ -26,18 +26,18 @@ def running(pid: int | None) -> bool:
 
 
 async def test_no_request_fails_and_the_old_process_serves_to_the_end(site: Any, traffic: Traffic) -> None:
-    envoy = site.supervisor(drain_seconds=2)
+    envoy = site.supervisor(drain_seconds=4)
     await envoy.start()
     await envoy.wait_ready(20)
     old = envoy.pid
 
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client, traffic(site.url) as visitors:
-        slow = asyncio.create_task(client.get(f"{site.url}/slow", params={"seconds": "1.5"}))
+        slow = asyncio.create_task(client.get(f"{site.url}/slow", params={"seconds": "2"}))
         await until(lambda: site.app.slow_requests)
         await envoy.reconfigure(site.settings(max_connections=1000))
         assert envoy.pid != old
         assert (await envoy.admin.server_info()).epoch == 1
-        await visitors.more(100)
+        await visitors.more(20)
         assert running(old)
         assert (await slow).text == "begin end"
         await until(lambda: "Retired" in site.reasons())
@@ -121,7 +121,7 @@ async def test_another_version_of_envoy_takes_over_too(
 
 async def test_one_that_only_drains_is_not_taken_for_one_that_serves(site: Any) -> None:
     """The new process crashed while nobody was there to see it; the old one takes no connections any more."""
-    first = site.supervisor(drain_seconds=2)
+    first = site.supervisor(drain_seconds=3)
     await first.start()
     await first.wait_ready(20)
     old = first.pid
@@ -133,7 +133,7 @@ async def test_one_that_only_drains_is_not_taken_for_one_that_serves(site: Any) 
         assert first.pid is not None
         os.kill(first.pid, signal.SIGKILL)
 
-        second = site.supervisor(drain_seconds=2)
+        second = site.supervisor(drain_seconds=3)
         await second.start()
         await second.wait_ready(20)
         assert second.pid != old
@@ -143,7 +143,7 @@ async def test_one_that_only_drains_is_not_taken_for_one_that_serves(site: Any) 
 
 
 async def test_a_crash_right_after_a_replacement_does_not_harm_the_old_ones_requests(site: Any) -> None:
-    envoy = site.supervisor(drain_seconds=2)
+    envoy = site.supervisor(drain_seconds=3)
     await envoy.start()
     await envoy.wait_ready(20)
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client:

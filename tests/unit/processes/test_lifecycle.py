@@ -180,6 +180,16 @@ async def test_a_name_is_used_by_one_living_process_at_a_time(table: ProcessTabl
     assert (await second.wait()).code == 0
 
 
+async def test_one_that_was_followed_by_another_still_knows_how_it_ended(
+    table: ProcessTable, python: Python, eventually: Eventually
+) -> None:
+    first = await table.start(python("raise SystemExit(3)"))
+    await eventually(lambda: not ProcessTable(table._directory).adopt())
+    second = await table.start(python(FOREVER))
+    assert (await first.wait()).code == 3
+    assert (second.alive, second.exit_status) == (True, None)
+
+
 async def test_stop_all_stops_them_at_the_same_time(
     table: ProcessTable, python: Python, eventually: Eventually
 ) -> None:
