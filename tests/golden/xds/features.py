@@ -1,0 +1,278 @@
+"""One site or gateway for each thing that the IR can say."""
+
+from collections.abc import Mapping
+
+from isoline.routing import ir
+from isoline.xds.render import render_endpoints, render_gateway, render_site
+from isoline.xds.resources import Resource
+from unit.xds.support import TO_HTTPS, cluster, forward, prefix, respond
+
+GATEWAY = ir.Gateway(
+    http=ir.Listener(address="0.0.0.0", port=8080),
+    https=ir.Listener(address="0.0.0.0", port=8443),
+    public_https_port=8443,
+)
+TLS = ir.Tls(certificate="default/cert")
+APP = cluster("app")
+
+
+def path(kind: ir.PathKind, value: str) -> ir.Match:
+    return ir.Match(path=ir.PathMatch(kind=kind, value=value))
+
+
+def matching(name: str, match: ir.Match) -> ir.Route:
+    return respond(name, match=match, name=name)
+
+
+def headers(*matches: ir.HeaderMatch) -> ir.Match:
+    return ir.Match(path=prefix("/").path, headers=matches)
+
+
+def route(action: ir.Forward | ir.Redirect | ir.Respond | ir.HttpsRedirect, match: str = "/") -> ir.Route:
+    return ir.Route(name=match, match=prefix(match), action=action)
+
+
+def to_app(**options: object) -> ir.Forward:
+    plain = ir.Forward(shares=(ir.Share(cluster=APP.name, weight=1),))
+    return ir.Forward(**{**{name: getattr(plain, name) for name in plain.__struct_fields__}, **options})
+
+
+def site(*routes: ir.Route, clusters: tuple[ir.Cluster, ...] = (APP,)) -> ir.Site:
+    return ir.Site(host="app.example.com", http=routes, clusters=clusters)
+
+
+VALUE, KIND = ir.HeaderMatch, ir.ValueKind
+
+SITES: Mapping[str, ir.Site] = {
+    "paths": site(
+        matching("prefix", path(ir.PathKind.PREFIX, "/prefix")),
+        matching("segments", path(ir.PathKind.SEGMENTS, "/segments")),
+        matching("segments-with-slash", path(ir.PathKind.SEGMENTS, "/slash/")),
+        matching("exact", path(ir.PathKind.EXACT, "/exact")),
+        matching("regex", path(ir.PathKind.REGEX, "/v[0-9]+/.*")),
+        matching("all-segments", path(ir.PathKind.SEGMENTS, "/")),
+        clusters=(),
+    ),
+    "headers": site(
+        matching("present", headers(VALUE(name="x-a", kind=KIND.PRESENT))),
+        matching("not-present", headers(VALUE(name="x-a", kind=KIND.PRESENT, invert=True))),
+        matching("exact", headers(VALUE(name="x-a", kind=KIND.EXACT, value="b", ignore_case=True))),
+        matching(
+            "not-exact", headers(VALUE(name="x-a", kind=KIND.EXACT, value="b", invert=True, missing_as_empty=True))
+        ),
+        matching("contains", headers(VALUE(name="x-a", kind=KIND.CONTAINS, value="b"))),
+        matching(
+            "prefix-and-suffix",
+            headers(VALUE(name="x-a", kind=KIND.PREFIX, value="b"), VALUE(name="x-c", kind=KIND.SUFFIX, value="d")),
+        ),
+        matching("regex", headers(VALUE(name="x-a", kind=KIND.REGEX, value="b+", ignore_case=True))),
+        clusters=(),
+    ),
+    "queries": site(
+        *(
+            matching(
+                kind.value,
+                ir.Match(
+                    path=prefix("/").path, query=(ir.QueryMatch(name="q", kind=kind, value="v", ignore_case=ignore),)
+                ),
+            )
+            for kind, ignore in (
+                (KIND.PRESENT, False),
+                (KIND.EXACT, True),
+                (KIND.CONTAINS, False),
+                (KIND.PREFIX, False),
+                (KIND.SUFFIX, False),
+                (KIND.REGEX, False),
+            )
+        ),
+        clusters=(),
+    ),
+    "timeouts": site(
+        route(to_app(), "/default"),
+        route(to_app(timeout=ir.NEVER, idle_timeout=3600.0), "/never"),
+        route(to_app(timeout=1.5, idle_timeout=ir.NEVER), "/short"),
+    ),
+    "retries": site(
+        route(
+            to_app(
+                retry=ir.Retry(
+                    on=("5xx", "retriable-status-codes"),
+                    count=3,
+                    per_try_timeout=0.25,
+                    status_codes=(429, 503),
+                    backoff=ir.Backoff(base=0.1, maximum=1.0),
+                )
+            )
+        ),
+    ),
+    "hashing": site(
+        route(
+            to_app(
+                hash_by=(
+                    ir.HashBy(source="header", name="x-user", terminal=True),
+                    ir.HashBy(source="query", name="user"),
+                    ir.HashBy(source="address"),
+                    ir.HashBy(source="cookie", name="affinity", cookie_ttl=0.0, cookie_path="/"),
+                )
+            )
+        ),
+        clusters=(ir.Cluster(name=APP.name, endpoints=APP.endpoints, balance=ir.Balance.RING_HASH),),
+    ),
+    "rewrites": site(
+        route(to_app(prefix_rewrite="/new", host_rewrite="upstream.example.com"), "/old"),
+        route(
+            to_app(
+                regex_rewrite=ir.RegexRewrite(pattern="^/(.*)$", substitution=r"/x/\1"), host_rewrite_header="x-host"
+            )
+        ),
+    ),
+    "shares": site(
+        route(
+            ir.Forward(
+                shares=(
+                    ir.Share(cluster=APP.name, weight=90),
+                    ir.Share(
+                        cluster=cluster("canary").name,
+                        weight=10,
+                        host_rewrite="canary.example.com",
+                        request_headers=ir.HeaderEdits(
+                            set=(ir.Header(name="x-canary", value="100%%"),), remove=("x-old",)
+                        ),
+                        response_headers=ir.HeaderEdits(
+                            set=(ir.Header(name="x-from", value="%UPSTREAM_HOST%"),), remove=("server",)
+                        ),
+                    ),
+                    ir.Share(cluster=cluster("none").name, weight=0),
+                )
+            )
+        ),
+        clusters=(APP, cluster("canary"), cluster("none")),
+    ),
+    "header-edits": site(
+        ir.Route(
+            name="all",
+            match=prefix("/"),
+            action=to_app(websocket=True),
+            request_headers=ir.HeaderEdits(
+                set=(ir.Header(name="x-client", value="%DOWNSTREAM_REMOTE_ADDRESS%"),), remove=("cookie",)
+            ),
+            response_headers=ir.HeaderEdits(
+                set=(ir.Header(name="x-frame-options", value="DENY"),), remove=("x-powered-by",)
+            ),
+        )
+    ),
+    "redirects": site(
+        route(ir.Redirect(scheme="https", hostname="other.example.com", port=8443, status=308, path="/moved"), "/path"),
+        route(ir.Redirect(prefix="/new"), "/prefix"),
+        route(ir.HttpsRedirect(), "/https"),
+        route(ir.Respond(status=503, body="x" * 5000)),
+        clusters=(),
+    ),
+    "only-redirect": ir.Site(
+        host="app.example.com", http=(TO_HTTPS,), https=(forward(APP.name),), tls=TLS, clusters=(APP,)
+    ),
+    "only-tls": ir.Site(host="app.example.com", tls=TLS),
+    "wildcard": ir.Site(
+        host="*.example.com", http=(respond("plain"),), https=(respond("secure"),), tls=TLS, own_chain=True
+    ),
+    "upstream-protocols": site(
+        route(to_app()),
+        clusters=tuple(
+            ir.Cluster(
+                name=f"default/app/http/{protocol.value}",
+                endpoints=APP.endpoints,
+                protocol=protocol,
+                sni=sni,
+                idle_timeout=60.0,
+                connect_timeout=0.5,
+            )
+            for protocol, sni in (
+                (ir.Upstream.HTTP1, ""),
+                (ir.Upstream.H2C, ""),
+                (ir.Upstream.H2, "a.example.com"),
+                (ir.Upstream.TLS, ""),
+            )
+        ),
+    ),
+    "balance-and-limits": site(
+        route(to_app()),
+        clusters=(
+            APP,
+            ir.Cluster(name="random", endpoints=APP.endpoints, balance=ir.Balance.RANDOM),
+            ir.Cluster(
+                name="least",
+                endpoints=APP.endpoints,
+                balance=ir.Balance.LEAST_REQUEST,
+                limits=ir.Limits(connections=1, pending_requests=2, requests=3, retries=4, connections_per_endpoint=5),
+            ),
+        ),
+    ),
+    "health-checks": site(
+        route(to_app()),
+        clusters=(
+            ir.Cluster(
+                name="http",
+                endpoints=APP.endpoints,
+                health_check=ir.HealthCheck(
+                    path="/healthz",
+                    host="health",
+                    interval=10.0,
+                    timeout=2.0,
+                    unhealthy_threshold=3,
+                    healthy_threshold=2,
+                    expected_statuses=((200, 300), (401, 402)),
+                ),
+            ),
+            ir.Cluster(
+                name="tcp",
+                endpoints=APP.endpoints,
+                health_check=ir.HealthCheck(
+                    path=None, host="", interval=10.0, timeout=2.0, unhealthy_threshold=3, healthy_threshold=2
+                ),
+            ),
+        ),
+    ),
+}
+
+GATEWAYS: Mapping[str, ir.Gateway] = {
+    "gateway": GATEWAY,
+    "gateway-by-hand": ir.Gateway(
+        http=ir.Listener(address="127.0.0.1", port=80),
+        https=None,
+        tls_minimum=ir.TlsVersion.V1_3,
+        trusted_hops=2,
+        request_timeout=ir.NEVER,
+        max_connections=1000,
+        headers_with_underscores="drop",
+        escaped_slashes="keep",
+        merge_slashes=False,
+        access_log=ir.AccessLog(path="/dev/stdout"),
+    ),
+    "gateway-of-https-only": ir.Gateway(
+        http=None,
+        https=ir.Listener(address="::", port=443),
+        headers_with_underscores="allow",
+        escaped_slashes="forward",
+        access_log=ir.AccessLog(path="access.log", json=False),
+    ),
+}
+
+ENDPOINTS = ir.Endpoints(
+    name=APP.endpoints,
+    endpoints=(
+        ir.Endpoint(address="10.0.0.1", port=80),
+        ir.Endpoint(address="10.0.0.2", port=80, weight=3, hostname="two", health_port=8081),
+        ir.Endpoint(address="10.0.0.3", port=80, ready=False),
+        ir.Endpoint(address="10.0.0.4", port=80, ready=False, draining=True),
+    ),
+)
+
+
+def rendered() -> dict[str, list[Resource]]:
+    """Every feature's resources."""
+    own = (SITES["wildcard"],)
+    return {
+        **{name: render_site(each, GATEWAY) for name, each in SITES.items()},
+        **{name: render_gateway(each, own, wildcards=name == "gateway") for name, each in GATEWAYS.items()},
+        "endpoints": [render_endpoints(ENDPOINTS)],
+    }
