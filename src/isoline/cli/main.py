@@ -1,245 +1,26 @@
-"""The commands and their options. What they do is in the files beside, imported when it is done."""
+"""The entry point of `isoline`."""
 
 import sys
-from pathlib import Path
-from typing import Annotated, Any
-
-import typer
-from typer import Argument, Option
-from typer.core import TyperGroup
-
-from isoline.cli.client import Client, state_folder
-from isoline.cli.errors import CommandError
-from isoline.cli.output import Format, complain, say
-
-
-class _Commands(TyperGroup):
-    """Ends a command that went wrong with a sentence and its exit code."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except CommandError as error:
-            complain(str(error))
-            raise typer.Exit(error.exit_code) from error
-        except KeyboardInterrupt:
-            raise typer.Exit(130) from None
-
-
-app = typer.Typer(
-    name="isoline",
-    cls=_Commands,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Put a self-hosted AI app on the internet: TLS, streaming, health, isolation, from one manifest.",
-)
-
-
-def _kinds(incomplete: str) -> list[str]:
-    """For the shell's completion; when nothing runs, there is nothing to complete."""
-    try:
-        kinds = Client(state_folder(None)).get("kinds", list[dict[str, Any]])
-    except CommandError:
-        return []
-    return [name for kind in kinds for name in kind["names"][:2] if name.startswith(incomplete)]
-
-
-def _names(ctx: typer.Context, incomplete: str) -> list[str]:
-    try:
-        listings = Client(state_folder(None)).get("objects", list[dict[str, Any]], kind=ctx.params.get("kind"))
-    except CommandError:
-        return []
-    names = [item["metadata"]["name"] for listing in listings for item in listing["items"]]
-    return [name for name in names if name.startswith(incomplete)]
-
-
-State = Annotated[
-    Path | None,
-    Option("--state", help="State folder of the Isoline that is meant (or ISOLINE_STATE).", show_default=".isoline"),
-]
-Namespace = Annotated[str, Option("--namespace", "-n", help="Namespace of the object.")]
-Files = Annotated[
-    list[Path], Option("--filename", "-f", help="File or directory of manifests, or - for standard input.")
-]
-DryRun = Annotated[bool, Option("--dry-run", help="Only say what would happen.")]
-Kind = Annotated[str, Argument(help="Kind, or KIND/NAME.", autocompletion=_kinds)]
-
-
-@app.command()
-def up(
-    directory: Annotated[Path | None, Argument(help="Directory, or file, of manifests to serve and to follow.")] = None,
-    state: State = None,
-    http_port: Annotated[
-        int | None, Option(min=1, max=65535, help="Port for HTTP; else 80 where it can be bound, or 8080.")
-    ] = None,
-    https_port: Annotated[
-        int | None, Option(min=1, max=65535, help="Port for HTTPS; else 443 where it can be bound, or 8443.")
-    ] = None,
-) -> None:
-    """Run everything on this machine, and follow the directory until Ctrl-C."""
-    from isoline.cli.up import up
-
-    up(directory, state_folder(state), http_port, https_port)
-
-
-@app.command()
-def down(state: State = None) -> None:
-    """Stop what `up` runs, and whatever a killed one left."""
-    from isoline.cli.down import down
-
-    down(state_folder(state))
-
-
-@app.command()
-def apply(filename: Files, state: State = None, dry_run: DryRun = False) -> None:
-    """Create or change objects."""
-    from isoline.cli.apply import apply
-
-    apply(Client(state_folder(state)), filename, dry_run=dry_run)
-
-
-@app.command()
-def delete(
-    kind: Annotated[str | None, Argument(help="Kind, or KIND/NAME.", autocompletion=_kinds)] = None,
-    names: Annotated[list[str] | None, Argument(help="Names of objects.", autocompletion=_names)] = None,
-    filename: Annotated[list[Path] | None, Option("--filename", "-f", help="Delete what these manifests hold.")] = None,
-    namespace: Namespace = "default",
-    state: State = None,
-    dry_run: DryRun = False,
-) -> None:
-    """Delete objects, and with them what they own."""
-    from isoline.cli.apply import delete
-
-    delete(Client(state_folder(state)), filename or [], kind, names or [], namespace, dry_run=dry_run)
-
-
-@app.command()
-def get(
-    kind: Annotated[
-        str, Argument(help="Kind, several with commas, or KIND/NAME; the main ones if none.", autocompletion=_kinds)
-    ] = "",
-    name: Annotated[str | None, Argument(help="Name of one object.", autocompletion=_names)] = None,
-    namespace: Annotated[
-        str | None, Option("--namespace", "-n", help="Namespace to look in.", show_default="default")
-    ] = None,
-    all_namespaces: Annotated[bool, Option("--all-namespaces", "-A", help="Look in every namespace.")] = False,
-    output: Annotated[Format | None, Option("--output", "-o", help="Another form than a table.")] = None,
-    watch: Annotated[bool, Option("--watch", "-w", help="Go on and show changes.")] = False,
-    show_secrets: Annotated[bool, Option(help="Show Secrets' values in JSON and YAML.")] = False,
-    state: State = None,
-) -> None:
-    """List objects, or show one."""
-    from isoline.cli import get as command
-
-    kind, name = command.split_target(kind, name)
-    place = None if all_namespaces or (not kind and namespace is None) else namespace or "default"
-    show = command.watch if watch else command.get
-    show(Client(state_folder(state)), kind, name, namespace=place, form=output, secrets=show_secrets)
-
-
-@app.command()
-def describe(
-    kind: Kind,
-    name: Annotated[str | None, Argument(help="Name of the object.", autocompletion=_names)] = None,
-    namespace: Namespace = "default",
-    state: State = None,
-) -> None:
-    """Show all that is known of an object: conditions, routes, endpoints, certificates, events."""
-    from isoline.cli.describe import describe
-    from isoline.cli.errors import UsedWronglyError
-    from isoline.cli.get import split_target
-
-    kind, name = split_target(kind, name)
-    if name is None:
-        raise UsedWronglyError(f"say which {kind} to describe, by name")
-    describe(Client(state_folder(state)), kind, name, namespace)
-
-
-@app.command()
-def logs(
-    name: Annotated[str, Argument(help="App or Deployment.")],
-    namespace: Namespace = "default",
-    follow: Annotated[bool, Option("--follow", "-f", help="Go on and show lines as they come.")] = False,
-    since: Annotated[str | None, Option(help="Only lines newer than this: 10m, 1h30m, or a time.")] = None,
-    tail: Annotated[int | None, Option(min=0, help="Only the last lines of each replica.")] = None,
-    replica: Annotated[str | None, Option(help="Only this replica.")] = None,
-    timestamps: Annotated[bool, Option(help="Show when each line was written.")] = False,
-    state: State = None,
-) -> None:
-    """Show what an app's replicas print."""
-    from isoline.cli.logs import logs
-
-    logs(
-        Client(state_folder(state)),
-        name,
-        namespace=namespace,
-        follow=follow,
-        since=since,
-        tail=tail,
-        replica=replica,
-        timestamps=timestamps,
-    )
-
-
-@app.command()
-def check(
-    paths: Annotated[list[Path], Argument(help="Files or directories of manifests, or - for standard input.")],
-) -> None:
-    """Say everything that is wrong with manifests. Needs nothing that runs."""
-    from isoline.cli.check import check
-
-    check(paths)
-
-
-@app.command()
-def diff(filename: Files, state: State = None) -> None:
-    """Show what `apply` would change, down to routes."""
-    from isoline.cli.diff import diff
-
-    diff(Client(state_folder(state)), filename)
-
-
-@app.command()
-def doctor(state: State = None) -> None:
-    """Look for what is wrong with this machine, and say what to do about it."""
-    from isoline.cli.doctor import doctor
-
-    doctor(state_folder(state))
-
-
-@app.command()
-def trust(
-    remove: Annotated[bool, Option("--remove", help="Take the certificate authority out again.")] = False,
-    state: State = None,
-) -> None:
-    """Have this machine trust the local certificate authority, and say how browsers do."""
-    from isoline.cli.trust import trust
-
-    trust(state_folder(state), remove=remove)
-
-
-@app.command()
-def crds() -> None:
-    """Print the CustomResourceDefinitions of Isoline's own kinds."""
-    from isoline.cli.crds import crds
-
-    crds()
-
-
-@app.command()
-def version() -> None:
-    """Print the version."""
-    from isoline.version import VERSION
-
-    say(f"isoline {VERSION}")
 
 
 def main() -> None:
-    """The entry point of `isoline`."""
+    """Runs the command that is given."""
+    if sys.argv[1:] in (["version"], ["--version"]):
+        # Scripts ask for it often, and building the command line takes longer than the answer.
+        print_version()
+        return
+    from isoline.cli.commands import app
+
     try:
         app()
     except BrokenPipeError:
         # Whoever read it has seen enough: `isoline get | head`.
         sys.stderr.close()
         sys.exit(0)
+
+
+def print_version() -> None:
+    """Prints the program's name and version."""
+    from isoline.version import VERSION
+
+    sys.stdout.write(f"isoline {VERSION}\n")
