@@ -109,6 +109,7 @@ PATH, HEADER, QUERY = (f"{name}ConditionsNotValid" for name in ("PathMatch", "He
         ("[{header: {name: a, notcontains: x}}, {header: {name: a, contains: x}}]", HEADER, "conditions[1].header"),
         ("[{queryParameter: {name: a}}]", QUERY, "conditions[0].queryParameter"),
         ("[{queryParameter: {name: a, exact: x, prefix: z}}]", QUERY, "conditions[0].queryParameter"),
+        (f"[{{queryParameter: {{name: {'a' * 1025}, present: true}}}}]", QUERY, "conditions[0].queryParameter.name"),
         ("[{queryParameter: {name: a, regex: '('}}]", QUERY, "conditions[0].queryParameter.regex"),
         ("[{queryParameter: {name: a, exact: x}}, {queryParameter: {name: A, exact: z}}]", QUERY, "conditions[1]"),
     ],

@@ -142,6 +142,11 @@ def test_policies_that_cannot_be(policy: str, place: str, wanted: str) -> None:
             "ResponseHeadersPolicyInvalid",
         ),
         (
+            "routes: [{services: [{name: app, port: 80}], requestHeadersPolicy: {set: [{name: Host, value: ''}]}}]",
+            "RouteError",
+            "RequestHeadersPolicyInvalid",
+        ),
+        (
             "routes: [{services: [{name: app, port: 80}], requestHeadersPolicy: {remove: [host]}}]",
             "RouteError",
             "RequestHeadersPolicyInvalid",

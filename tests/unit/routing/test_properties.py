@@ -47,7 +47,16 @@ SETTINGS_OF = partial(settings_from_config, one_machine=False)
 NAMES = st.sampled_from(["a", "b"])
 NAMESPACES = st.sampled_from(["default", "default", "default", "team"])
 FQDNS = st.sampled_from(
-    ["x.example.com", "x.example.com", "X.example.com", "y.example.com", "*.example.com", "*.example.com", "", "bad:1"]
+    [
+        "x.example.com",
+        "x.example.com",
+        "X.example.com",
+        "y.example.com",
+        "a.y.example.com",
+        "*.example.com",
+        "",
+        "bad:1",
+    ]
 )
 
 

@@ -76,6 +76,7 @@ def test_routes_that_differ_in_headers_get_both_forms_each() -> None:
         ("regex: /a", "{replacement: /b}", "MustHavePrefix"),
         ("prefix: /a", "{prefix: /a, replacement: /b}, {prefix: /a, replacement: /c}", "DuplicateReplacement"),
         ("prefix: /a", "{replacement: /b}, {replacement: /c}", "AmbiguousReplacement"),
+        ("prefix: /a", '{replacement: "/b\\n"}', "InvalidReplacement"),
     ],
 )
 def test_bad_rewrites(condition: str, entries: str, reason: str) -> None:

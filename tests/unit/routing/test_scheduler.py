@@ -15,7 +15,7 @@ from isoline.routing.gateway import gateway_from_config
 from isoline.routing.indexes import INDEXES
 from isoline.routing.scheduler import Scheduler, Update
 from isoline.routing.settings import settings_from_config
-from isoline.routing.statuses import VALID, ProxyStatus
+from isoline.routing.statuses import VALID, Finding, ProxyStatus
 from isoline.routing.view import View
 from unit.routing.support import errors, key_of, objects, proxy, root, secret, self_signed, service
 
@@ -320,3 +320,34 @@ def _status(update: Update, name: str) -> ProxyStatus:
     status = update.statuses[key_of(name)]
     assert status is not None
     return status
+
+
+# --- what those who serve it need to know
+
+
+def test_what_a_change_would_touch_is_known_before_it_is_compiled() -> None:
+    world = World(to("a", A), to("b", B), service("a"), service("b"))
+    changes = world.store.apply([service("a", "default", ServicePort(name="web", port=80)), to("c", "c.example.com")])
+    assert world.scheduler.touched(changes) == {
+        Unit("site", A),
+        Unit("site", "c.example.com"),
+    }
+
+
+def test_a_site_that_envoy_refused_says_so_until_it_comes_out_differently() -> None:
+    world = World(to("a", A), to("a", A).with_metadata(name="later", creation_timestamp=None), service("a"))
+    refusal = Finding("RouteError", "RejectedByEnvoy", "too many bananas")
+    told = world.scheduler.refuse(A, refusal)
+    assert told == {key_of("a"): ProxyStatus(errors=(refusal,))}
+    assert world.put(to("a", A).with_metadata(labels={"team": "voice"})).statuses == {}
+    assert world.put(service("a", "default", ServicePort(name="web", port=80))).statuses == {key_of("a"): VALID}
+
+
+def test_a_start_afresh_says_every_site_again() -> None:
+    world = World(to("a", A), to("b", B), service("a"))
+    again = Update()
+    for update in world.scheduler.start(afresh=True):
+        again.add(update)
+    assert again.sites == world.begin.sites
+    assert again.endpoints == {}
+    assert again.statuses == {}

@@ -144,6 +144,13 @@ def test_a_chain_of_its_own_where_a_wildcards_would_catch_it(others: list[Object
     assert served.own_chain is own_chain
 
 
+@pytest.mark.parametrize(("secret_name", "own_chain"), [("second", True), ("tls", False)])
+def test_a_wildcards_chain_catches_hosts_any_number_of_labels_below(secret_name: str, own_chain: bool) -> None:
+    host = "a.b.example.com"
+    items = (secure(host=host), secret(), secret("second"), wildcard(f"secretName: {secret_name}"))
+    assert site(*items, host=host).own_chain is own_chain
+
+
 def test_a_wildcard_always_has_its_own_chain() -> None:
     assert site(wildcard("secretName: tls"), secret(), host="*.example.com").own_chain
     assert not site(root(ANSWER, host="*.example.com"), host="*.example.com").own_chain

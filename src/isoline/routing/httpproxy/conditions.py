@@ -166,6 +166,7 @@ def _header_fault(scope: Scope, text: str) -> Exception:
 
 # --- query parameters ----------------------------------------------------------------------------------------------
 
+MAXIMUM_PARAMETER_NAME = 1024
 _QUERY_FIELDS = (
     ("exact", ir.ValueKind.EXACT),
     ("prefix", ir.ValueKind.PREFIX),
@@ -201,8 +202,8 @@ def _query_match(condition: QueryParameterMatchCondition, scope: Scope) -> ir.Qu
         found = ", ".join(entry[0] for entry in chosen) or "none"
         wanted = "exactly one of exact, prefix, suffix, regex, contains and present is needed"
         raise _query_fault(scope, f"{wanted}, found {found}")
-    if not condition.name:
-        raise _query_fault(scope.at("name"), "must not be empty")
+    if not 0 < len(condition.name.encode()) <= MAXIMUM_PARAMETER_NAME:
+        raise _query_fault(scope.at("name"), f"must have between 1 and {MAXIMUM_PARAMETER_NAME} bytes")
     name, kind = chosen[0]
     value = "" if kind is ir.ValueKind.PRESENT else str(getattr(condition, name))
     if kind is ir.ValueKind.REGEX and (problem := regexes.problem(value)):

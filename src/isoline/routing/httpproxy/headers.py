@@ -103,6 +103,8 @@ def compile_headers(policy: HeadersPolicy | None, names: Names, scope: Scope, *,
         if lowered == "host":
             if not request:
                 raise place.fault(names.type, names.reason, "Host can be set on requests only")
+            if not entry.value:
+                raise place.at("value").fault(names.type, names.reason, "Host must not be empty")
             if host is not None:
                 place.warn(names.type, "Host is set twice; the last one counts")
             host = entry.value

@@ -10,6 +10,7 @@ import msgspec
 
 from isoline.objects.httpproxy import PathRewritePolicy
 from isoline.routing import ir
+from isoline.routing.httpproxy import header_names
 from isoline.routing.httpproxy.order import Draft
 from isoline.routing.httpproxy.scope import Scope
 
@@ -31,6 +32,8 @@ def compile_rewrite(policy: PathRewritePolicy | None, path: ir.PathMatch, scope:
                 text = f"the prefix {entry.prefix!r} is replaced twice"
                 raise scope.fault("PrefixReplaceError", "DuplicateReplacement", text)
             raise scope.fault("PrefixReplaceError", "AmbiguousReplacement", "two entries have no prefix")
+        if problem := header_names.value_problem(entry.replacement):
+            raise scope.fault("PrefixReplaceError", "InvalidReplacement", problem.replace("a header's value", "a path"))
         replacements[entry.prefix] = entry.replacement
     return replacements.get(path.value) or replacements.get("")
 

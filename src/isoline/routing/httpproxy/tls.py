@@ -1,5 +1,7 @@
 """virtualhost.tls: which certificate a host ends TLS with, in which versions, and whether that needs a filter chain."""
 
+from collections.abc import Iterator
+
 from isoline.objects.httpproxy import TLS
 from isoline.routing import ir
 from isoline.routing.certificates import find_secret, secret_problem
@@ -40,7 +42,18 @@ def needs_own_chain(host: str, tls: TLS, compiled: ir.Tls, view: View) -> bool:
     versions = (compiled.minimum or settings.tls_minimum, compiled.maximum or settings.tls_maximum)
     if versions != (settings.tls_minimum, settings.tls_maximum):
         return True
-    wildcard = f"*.{host.partition('.')[2]}"
+    return any(_catches_otherwise(wildcard, tls, compiled, view) for wildcard in _wildcards_above(host))
+
+
+def _wildcards_above(host: str) -> Iterator[str]:
+    """Every wildcard whose chain would take the host: server names of a chain match any number of labels."""
+    _, dot, parent = host.partition(".")
+    while dot:
+        yield f"*.{parent}"
+        _, dot, parent = parent.partition(".")
+
+
+def _catches_otherwise(wildcard: str, tls: TLS, compiled: ir.Tls, view: View) -> bool:
     claims = view.find(WILDCARD_TLS, wildcard)
     if not claims:
         return False

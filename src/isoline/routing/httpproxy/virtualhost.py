@@ -26,6 +26,7 @@ from isoline.routing.httpproxy.unsupported import report_unsupported
 UNSUPPORTED = (*authorization.HOST, *cors.HOST, *ip_filters.HOST, *jwt.HOST, *rate_limits.HOST)
 UNSUPPORTED_OF_TLS = (*client_validation.TLS, *fallback_certificate.TLS, *tcpproxy.TLS)
 
+_TO_HTTPS = ir.HttpsRedirect()
 _UNKNOWN_AGE = "~"  # After every timestamp: what nobody can date does not take a host from anybody.
 
 
@@ -121,7 +122,7 @@ def _assembled(host: str, site: SiteDraft, tls: ir.Tls | None, *, own_chain: boo
 def _on_plain_http(draft: Draft) -> ir.Route:
     if draft.insecure:
         return draft.route
-    return ir.Route(name=draft.route.name, match=draft.route.match, action=ir.HttpsRedirect())
+    return ir.Route(name=draft.route.name, match=draft.route.match, action=_TO_HTTPS)
 
 
 def _clusters_of(routes: Iterable[ir.Route], site: SiteDraft) -> tuple[ir.Cluster, ...]:
