@@ -22,6 +22,8 @@ _COMPONENT = "envoy"
 _LONGEST_SOCKET_PATH = 107
 # Envoy multiplies it by ten and keeps the product in 32 bits.
 _BASE_IDS = 400_000_000
+_CHAINS = 16
+"""Chains of hot restarts that may run side by side: an old one that drains, and one for each crash since."""
 _PARENT_SHUTDOWN_MARGIN = 1
 
 
@@ -140,9 +142,10 @@ def _command(plan: Plan, base_id: int, epoch: int) -> tuple[str, ...]:
     )
 
 
-def forget(directory: Path, instances: Iterable[Instance]) -> None:
-    """Remove what ended Envoys leave in shared memory and in `directory`."""
-    for base_id in {instance.base_id for instance in instances}:
+def clean(directory: Path) -> None:
+    """Remove what Envoys that have ended leave in shared memory and in `directory`."""
+    first = _first_base_id(directory)
+    for base_id in range(first, first + _CHAINS):
         Path(f"/dev/shm/envoy_shared_memory_{base_id * 10}").unlink(missing_ok=True)  # noqa: S108
     for socket in [*directory.glob("hot_*"), *directory.glob("envoy-*/admin.sock")]:
         socket.unlink(missing_ok=True)
@@ -155,14 +158,20 @@ def _free_slot(table: ProcessTable) -> str:
     return f"{_COMPONENT}-{number}"
 
 
-def _free_base_id(directory: Path, living: Iterable[Instance]) -> int:
-    """One that follows from the folder, so that two Isolines on a machine differ, and that no living Envoy has."""
-    taken = {instance.base_id for instance in living}
+def _first_base_id(directory: Path) -> int:
+    """It follows from the folder, so that two Isolines on a machine differ."""
     digest = hashlib.blake2b(os.fsencode(directory.resolve()), digest_size=8).digest()
-    base_id = int.from_bytes(digest, "big") % _BASE_IDS
-    while base_id in taken:
-        base_id += 1
-    return base_id
+    return int.from_bytes(digest, "big") % _BASE_IDS
+
+
+def _free_base_id(directory: Path, living: Iterable[Instance]) -> int:
+    """One that no living Envoy of this folder has; raises EnvoyError when all are taken."""
+    taken = {instance.base_id for instance in living}
+    first = _first_base_id(directory)
+    for base_id in range(first, first + _CHAINS):
+        if base_id not in taken:
+            return base_id
+    raise EnvoyError(f"{len(taken)} Envoys of {directory} are draining already; wait until one has ended")
 
 
 def _near(socket: Path, folder: Path) -> Path:

@@ -141,7 +141,7 @@ class Envoy:
                 while self._current is None or not await self._current.admin.ready():  # noqa: ASYNC110
                     await asyncio.sleep(_LOOK_AGAIN)
         except TimeoutError:
-            crashed = f" after {self._restarts} restarts; it said: {self._last_words}" if self._restarts else ""
+            crashed = f". It crashed {self._restarts} times and said: {self._last_words}" if self._restarts else ""
             raise EnvoyError(f"Envoy is not ready after {timeout:g} s{crashed}") from None
 
     async def stop(self, drain: float) -> None:
@@ -154,7 +154,7 @@ class Envoy:
         self._state = "draining"
         await asyncio.gather(*(self._drained(instance, drain) for instance in self._living))
         await asyncio.gather(*(instance.process.stop(_EXIT_GRACE) for instance in self._living))
-        instances.forget(self._directory, self._living)
+        instances.clean(self._directory)
         self._living.clear()
         self._current = None
         self._state = "stopped"

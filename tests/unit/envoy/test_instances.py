@@ -42,6 +42,17 @@ def test_a_folder_has_its_own_base_id(tmp_path: Path) -> None:
     assert 0 <= one * 10 < 2**32
 
 
+def test_ended_envoys_leave_nothing(tmp_path: Path) -> None:
+    shared = Path(f"/dev/shm/envoy_shared_memory_{instances._free_base_id(tmp_path, []) * 10}")
+    (tmp_path / "envoy-0").mkdir()
+    left = [shared, tmp_path / "hot_parent_1", tmp_path / "envoy-0" / "admin.sock"]
+    for file in [*left, tmp_path / "envoy-0" / "bootstrap.json"]:
+        file.touch()
+    instances.clean(tmp_path)
+    assert not any(file.exists() for file in left)
+    assert (tmp_path / "envoy-0" / "bootstrap.json").exists()
+
+
 def test_a_socket_is_reached_by_the_shorter_way(tmp_path: Path) -> None:
     folder = tmp_path / "state" / "envoy" / "envoy-0"
     folder.mkdir(parents=True)
