@@ -4,13 +4,13 @@ from isoline.objects.httpproxy import HealthCheckPolicy
 from isoline.routing import ir
 from isoline.routing.httpproxy import header_names
 from isoline.routing.httpproxy.scope import Scope
+from isoline.routing.httpproxy.timeouts import MAXIMUM_SECONDS
 
 DEFAULT_HOST = "contour-envoy-healthcheck"
 DEFAULT_INTERVAL = 10
 DEFAULT_TIMEOUT = 2
 DEFAULT_UNHEALTHY_THRESHOLD = 3
 DEFAULT_HEALTHY_THRESHOLD = 2
-_MAXIMUM_SECONDS = 315_576_000_000
 _MAXIMUM_COUNT = 2**32 - 1
 
 
@@ -27,8 +27,8 @@ def compile_health_check(policy: HealthCheckPolicy | None, scope: Scope) -> ir.H
     return ir.HealthCheck(
         path=policy.path,
         host=policy.host or DEFAULT_HOST,
-        interval=_number(policy.interval_seconds, DEFAULT_INTERVAL, _MAXIMUM_SECONDS, scope.at("intervalSeconds")),
-        timeout=_number(policy.timeout_seconds, DEFAULT_TIMEOUT, _MAXIMUM_SECONDS, scope.at("timeoutSeconds")),
+        interval=_number(policy.interval_seconds, DEFAULT_INTERVAL, MAXIMUM_SECONDS, scope.at("intervalSeconds")),
+        timeout=_number(policy.timeout_seconds, DEFAULT_TIMEOUT, MAXIMUM_SECONDS, scope.at("timeoutSeconds")),
         unhealthy_threshold=_number(
             policy.unhealthy_threshold_count,
             DEFAULT_UNHEALTHY_THRESHOLD,

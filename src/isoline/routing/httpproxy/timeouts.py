@@ -8,6 +8,10 @@ from isoline.routing import ir
 from isoline.routing.httpproxy.scope import Scope
 
 
+MAXIMUM_SECONDS = 9_223_372_035
+"""Whole seconds in 64 bits of nanoseconds; Envoy refuses more."""
+
+
 class Timeouts(NamedTuple):
     """Seconds; None is the gateway's default, `ir.NEVER` no limit."""
 
@@ -22,7 +26,7 @@ DEFAULT = Timeouts()
 def parse_timeout(text: str) -> float | None:
     """Return a timeout's seconds: None (the default) for "" and zero, `ir.NEVER` for infinity.
 
-    Raises ValueError for what is no duration and for a negative one.
+    Raises ValueError for what is no duration, and for one that is negative or over 292 years.
     """
     if not text:
         return None
@@ -31,6 +35,8 @@ def parse_timeout(text: str) -> float | None:
     seconds = parse_go_duration(text)
     if seconds < 0:
         raise ValueError(f'"{text}" is negative')
+    if seconds > MAXIMUM_SECONDS:
+        raise ValueError(f'"{text}" is too long; write infinity for no limit')
     return seconds or None
 
 
