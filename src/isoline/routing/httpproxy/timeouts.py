@@ -7,7 +7,6 @@ from isoline.objects.httpproxy import TimeoutPolicy
 from isoline.routing import ir
 from isoline.routing.httpproxy.scope import Scope
 
-
 MAXIMUM_SECONDS = 9_223_372_035
 """Whole seconds in 64 bits of nanoseconds; Envoy refuses more."""
 
