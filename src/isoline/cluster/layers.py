@@ -1,5 +1,6 @@
 """Who says what of an object on one machine: a file, a command, or a controller, in this order of precedence."""
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -55,17 +56,17 @@ class Layers:
             return set(managers.get(manager, ()))
         return set().union(*managers.values())
 
-    def orphans(self, gone: Iterable[Key]) -> set[Key]:
-        """Generated objects that go with these owners, which no layer has any more, and what goes with them in turn."""
-        found: set[Key] = set()
-        unchecked = list(gone)
+    def orphans(self, gone: Iterable[Key]) -> list[Key]:
+        """Generated objects that go with owners which no layer has any more, and with those in turn; owners first."""
+        found: dict[Key, None] = {}
+        unchecked = deque(gone)
         while unchecked:
-            for child in self.children(unchecked.pop()) - found:
-                found.add(child)
+            for child in sorted(self.children(unchecked.popleft()) - found.keys()):
+                found[child] = None
                 if self._directory(child) is None and child not in self.applied:
                     unchecked.append(child)
-        return found
+        return list(found)
 
-    def ownerless(self) -> set[Key]:
+    def ownerless(self) -> list[Key]:
         """Generated objects whose owner no layer has, and what goes with them in turn."""
         return self.orphans(owner for owner in list(self._children) if self.effective(owner) is None)
