@@ -24,8 +24,11 @@ def match(inherited: Conditions, own: Conditions, scope: Scope) -> ir.Match:
     check_path(own, scope)
     if not inherited and not own:
         return ir.Match(path=ANY_PATH)
+    path = merged_path(inherited, own, scope)
+    if all(condition.header is None and condition.query_parameter is None for condition in (*inherited, *own)):
+        return ir.Match(path=path)
     return ir.Match(
-        path=merged_path(inherited, own, scope),
+        path=path,
         headers=header_matches(inherited, own, scope),
         query=query_matches(inherited, own, scope),
     )

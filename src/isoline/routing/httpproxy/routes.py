@@ -58,7 +58,7 @@ def add_route(route: Route, place: Place) -> None:
         match = conditions.match(place.inherited, route.conditions, place.scope)
         used = report_unsupported(UNSUPPORTED, route, place.scope)
         for position, service in enumerate(route.services):
-            used += report_unsupported(UNSUPPORTED_OF_SERVICE, service, place.scope.at(f"services[{position}]"))
+            used += report_unsupported(UNSUPPORTED_OF_SERVICE, service, place.scope, f"services[{position}].")
         refused = jwt.is_refused(
             route.jwt_verification_policy, place.scope, place.site.root, ends_tls=place.site.ends_tls
         )
@@ -82,12 +82,13 @@ def _add(compiled: ir.Route, route: Route, place: Place) -> None:
 
 
 def _check_actions(route: Route, scope: Scope) -> None:
-    actions = {
-        "services": bool(route.services),
-        "requestRedirectPolicy": route.request_redirect_policy is not None,
-        "directResponsePolicy": route.direct_response_policy is not None,
-    }
-    if sum(actions.values()) != 1:
+    redirect, response = route.request_redirect_policy is not None, route.direct_response_policy is not None
+    if bool(route.services) + redirect + response != 1:
+        actions = {
+            "services": bool(route.services),
+            "requestRedirectPolicy": redirect,
+            "directResponsePolicy": response,
+        }
         found = " and ".join(name for name, used in actions.items() if used) or "none"
         text = f"exactly one of {', '.join(actions)} is needed, found {found}"
         raise scope.fault("RouteError", "RouteActionCountNotValid", text)

@@ -67,17 +67,7 @@ def _resolve_one(
     if not isinstance(service, Service) or problem:
         scope.error("ServiceError", "ServiceUnresolvedReference", problem)
         return None
-    variables = {
-        "CONTOUR_NAMESPACE": common.namespace,
-        "CONTOUR_SERVICE_NAME": reference.name,
-        "CONTOUR_SERVICE_PORT": str(reference.port),
-    }
-    request = headers.compile_headers(
-        reference.request_headers_policy, headers.SERVICE_REQUEST, scope, variables=variables
-    )
-    response = headers.compile_headers(
-        reference.response_headers_policy, headers.SERVICE_RESPONSE, scope, variables=variables
-    )
+    request, response = _headers(reference, common, scope)
     cluster = _cluster(service, reference, common, scope, host=request.host or common.host)
     share = ir.Share(
         cluster=cluster.name,
@@ -87,6 +77,21 @@ def _resolve_one(
         host_rewrite=request.host,
     )
     return share, cluster
+
+
+def _headers(reference: Reference, common: Upstreams, scope: Scope) -> tuple[headers.Edits, headers.Edits]:
+    request, response = reference.request_headers_policy, reference.response_headers_policy
+    if request is None and response is None:
+        return headers.NOTHING, headers.NOTHING
+    variables = {
+        "CONTOUR_NAMESPACE": common.namespace,
+        "CONTOUR_SERVICE_NAME": reference.name,
+        "CONTOUR_SERVICE_PORT": str(reference.port),
+    }
+    return (
+        headers.compile_headers(request, headers.SERVICE_REQUEST, scope, variables=variables),
+        headers.compile_headers(response, headers.SERVICE_RESPONSE, scope, variables=variables),
+    )
 
 
 def _reference_problem(service: object, reference: Reference, common: Upstreams) -> str:

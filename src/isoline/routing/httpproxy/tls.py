@@ -20,8 +20,8 @@ def compile_tls(tls: TLS, namespace: str, view: View, scope: Scope) -> ir.Tls:
         text = "either secretName or passthrough must be set"
         raise scope.fault("TLSError", "TLSConfigNotValid", text)
     certificate = _certificate(tls.secret_name, namespace, view, scope.at("secretName"))
-    minimum = _version(tls.minimum_protocol_version, scope.at("minimumProtocolVersion"))
-    maximum = _version(tls.maximum_protocol_version, scope.at("maximumProtocolVersion"))
+    minimum = _version(tls.minimum_protocol_version, scope, "minimumProtocolVersion")
+    maximum = _version(tls.maximum_protocol_version, scope, "maximumProtocolVersion")
     lowest, highest = minimum or view.settings.tls_minimum, maximum or view.settings.tls_maximum
     if highest.value < lowest.value:
         text = f"the minimum version {lowest.value} is above the maximum version {highest.value}"
@@ -77,8 +77,8 @@ def _certificate(reference: str, namespace: str, view: View, scope: Scope) -> st
     return name
 
 
-def _version(text: str, scope: Scope) -> ir.TlsVersion | None:
+def _version(text: str, scope: Scope, field: str) -> ir.TlsVersion | None:
     version = _VERSIONS.get(text)
     if version is None and text:
-        scope.warn("TLSError", f'"{text}" is none of {", ".join(_VERSIONS)}; the default holds')
+        scope.at(field).warn("TLSError", f'"{text}" is none of {", ".join(_VERSIONS)}; the default holds')
     return version

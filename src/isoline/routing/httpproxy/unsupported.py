@@ -18,11 +18,11 @@ class Unsupported(NamedTuple):
     reason: str = REASON
 
 
-def report_unsupported(table: Iterable[Unsupported], item: object, scope: Scope) -> list[Unsupported]:
-    """Report every field of the table that the item uses. Returns those entries."""
+def report_unsupported(table: Iterable[Unsupported], item: object, scope: Scope, prefix: str = "") -> list[Unsupported]:
+    """Report every field of the table that the item uses, and return those entries. `prefix` leads to the item."""
     used = [entry for entry in table if entry.in_use(item)]
     for entry in used:
-        scope.at(entry.field).error(
+        scope.at(prefix + entry.field).error(
             entry.type, entry.reason, "this version does not support the field; remove it to have the rest served"
         )
     return used
