@@ -4,27 +4,26 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from isoline.apps import Catalog, load_catalog
-from isoline.cli import ports
+from isoline.cli import lastrun, ports
 from isoline.cli.ports import Ports
 from isoline.cluster.directory import ManifestDirectory
 from isoline.cluster.local import LocalSource
 from isoline.cluster.state import StateFolder
-from isoline.cluster.store import Store
+from isoline.cluster.store import PositionExpiredError, Store
 from isoline.console.context import Console, ReplicaLog
 from isoline.console.wire import Summary
 from isoline.controllers.manager import INDEXES as CONTROLLER_INDEXES
 from isoline.controllers.manager import Controllers
-from isoline.envoy import BootstrapSettings, Envoy, EnvoyEvent
+from isoline.envoy import BootstrapSettings, Envoy, EnvoyError, EnvoyEvent
 from isoline.envoy.admin_messages import ClusterStatus
-from isoline.gateway import Flow, Snapshot
-from isoline.objects import GatewayConfig, GatewayConfigSpec, Key, parse_quantity
+from isoline.gateway import Flow, Snapshot, Statuses
+from isoline.objects import GatewayConfig, Key
 from isoline.processes import ProcessTable
 from isoline.routing.gateway import gateway_from_config
 from isoline.routing.indexes import INDEXES as ROUTING_INDEXES
@@ -63,7 +62,16 @@ class OneMachine:
         self.catalog: Catalog = load_catalog()
         directory = ManifestDirectory(options.directory) if options.directory is not None else None
         self.store = Store((*ROUTING_INDEXES, *CONTROLLER_INDEXES))
-        self._directory = directory
+        self.source = LocalSource(self.store, self.state, directory)
+        self.failure: BaseException | None = None
+        """What ended it, when nobody asked for its end."""
+        self._table = ProcessTable(self.state.processes)
+        self._snapshot = Snapshot(self.state.snapshot)
+        self._running_ports: Ports | None = None
+        self._restored = False
+        cache = Cache()
+        self.flow = Flow(self.store, cache, self._scheduler(), on_statuses=self._write, snapshot=self._snapshot)
+        self.server = Server(cache, address=f"unix:{self.state.xds_socket}", on_rejected=self.flow.refused)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -71,67 +79,82 @@ class OneMachine:
         async with AsyncExitStack() as stack:
             self.state.acquire()
             stack.callback(self.state.release)
+            await self._start_envoy(stack)
             await self._start_source(stack)
-            await self._start_gateway(stack)
+            await self._start_controllers(stack)
+            await self._start_flow(stack)
             yield
 
+    async def _start_envoy(self, stack: AsyncExitStack) -> None:
+        """First of all, so that it boots while manifests are read."""
+        options = self.options
+        last = lastrun.read(self.state.path)
+        adopted = any(process.labels.get("component") == "envoy" for process in self._table.adopt())
+        # An Envoy that runs already holds something newer than what was kept.
+        restorable = not adopted and last is not None and last.fits(http=options.http_port, https=options.https_port)
+        self._restored = restorable and self.flow.restore()
+        if last is not None and (adopted or self._restored):
+            self._running_ports = last.ports
+        await self.server.start()
+        stack.push_async_callback(self.server.stop)
+        settings = self._bootstrap(last.limits if last is not None else lastrun.limits_of(None))
+        self.envoy = Envoy(self._table, self.state.path / "envoy", settings, on_event=self._tell_of_envoy)
+        await self.envoy.start()
+        # Should the start fail from here on: what was serving goes on, what nobody knows of yet does not stay behind.
+        stack.push_async_callback(self.envoy.detach if adopted else self._stop_envoy)
+
+    async def _stop_envoy(self) -> None:
+        if self.envoy.state != "stopped":
+            await self.envoy.stop(STOP_DRAIN_SECONDS)
+
     async def _start_source(self, stack: AsyncExitStack) -> None:
-        self.source = LocalSource(self.store, self.state, self._directory)
         await self.source.start()
         stack.push_async_callback(self.source.stop)
-
-    async def _start_gateway(self, stack: AsyncExitStack) -> None:
-        table = ProcessTable(self.state.processes)
-        remembered = ports.remembered(self.state.path / "ports.json")
-        adopted = any(process.labels.get("component") == "envoy" for process in table.adopt())
         self.ports = ports.choose(
             self._config(),
             http=self.options.http_port,
             https=self.options.https_port,
-            running=remembered if adopted else None,
+            running=self._running_ports,
         )
-        ports.remember(self.state.path / "ports.json", self.ports)
+        limits = lastrun.limits_of(self._config())
+        lastrun.LastRun(self.ports, limits).write(self.state.path)
+
+    async def _start_controllers(self, stack: AsyncExitStack) -> None:
         self.controllers = Controllers(
             self.source,
             self.state,
-            table,
+            self._table,
             commands=self.options.directory or Path.cwd(),
             https_port=lambda: self.ports.https,
             catalog=self.catalog,
         )
-        cache = Cache()
-        snapshot = Snapshot(self.state.snapshot)
-        self.flow = Flow(
-            self.store, cache, self._scheduler(), on_statuses=self.controllers.statuses.put, snapshot=snapshot
-        )
-        if not adopted:
-            # An Envoy that runs already holds something newer than what was kept.
-            self.flow.restore()
-        self.server = Server(cache, address=f"unix:{self.state.xds_socket}", on_rejected=self.flow.refused)
-        await self.server.start()
-        stack.push_async_callback(self.server.stop)
-        self.envoy = Envoy(table, self.state.path / "envoy", self._bootstrap(), on_event=self._tell_of_envoy)
-        await self.envoy.start()
-        stack.push_async_callback(snapshot.flush)
+        stack.push_async_callback(self._snapshot.flush)
         stack.push_async_callback(self.controllers.stop)
-        stack.push_async_callback(self.envoy.stop, STOP_DRAIN_SECONDS)
+        # Traffic ends before what it goes to.
+        stack.push_async_callback(self._stop_envoy)
         await self.controllers.start()
-        await self._in_background(stack, self.flow.run(), snapshot.run(), self._follow_config())
-        await self.flow.caught_up.wait()
 
-    async def _in_background(self, stack: AsyncExitStack, *work: Coroutine[Any, Any, None]) -> None:
+    async def _start_flow(self, stack: AsyncExitStack) -> None:
+        if self._restored:
+            # It is being served: compiling the present would only hold that up.
+            with contextlib.suppress(EnvoyError):
+                await self.envoy.wait_ready(READY_SECONDS)
+        work = (self.flow.run(), self._snapshot.run(), self._follow_config())
         for each in work:
             task = asyncio.create_task(each)
             task.add_done_callback(self._ended)
             stack.push_async_callback(_cancelled, task)
+        caught_up = asyncio.create_task(self.flow.caught_up.wait())
+        stopped = asyncio.create_task(self.stop.wait())
+        await asyncio.wait((caught_up, stopped), return_when=asyncio.FIRST_COMPLETED)
+        caught_up.cancel()
+        stopped.cancel()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
             # Better an end that is seen than a gateway that no longer follows.
             self.failure = task.exception()
             self.stop.set()
-
-    failure: BaseException | None = None
 
     def _scheduler(self) -> Scheduler:
         return Scheduler(
@@ -146,21 +169,26 @@ class OneMachine:
         config = self.store.get(GATEWAY_CONFIG)
         return config if isinstance(config, GatewayConfig) else None
 
-    def _bootstrap(self) -> BootstrapSettings:
-        config = self._config()
-        limits = (config.spec if config is not None else GatewayConfigSpec()).limits
+    def _bootstrap(self, limits: lastrun.EnvoyLimits) -> BootstrapSettings:
         return BootstrapSettings(
             node_id="gateway",
             xds_socket=self.state.xds_socket,
-            max_heap_bytes=int(parse_quantity(limits.heap)),
+            max_heap_bytes=limits.heap_bytes,
             max_connections=limits.connections,
         )
 
     async def _follow_config(self) -> None:
         """Some settings are read when an Envoy starts: then a new one takes over the listeners."""
-        async for changes in self.store.follow(self.store.position):
-            if any(change.key == GATEWAY_CONFIG and not change.status_only for change in changes):
-                await self.envoy.reconfigure(self._bootstrap())
+        while True:
+            position = self.store.position
+            await self.envoy.reconfigure(self._bootstrap(lastrun.limits_of(self._config())))
+            with contextlib.suppress(PositionExpiredError):
+                async for changes in self.store.follow(position):
+                    if any(change.key == GATEWAY_CONFIG and not change.status_only for change in changes):
+                        break
+
+    def _write(self, statuses: Statuses) -> None:
+        self.controllers.statuses.put(statuses)
 
     def _tell_of_envoy(self, event: EnvoyEvent) -> None:
         bad = event.reason in ("Crashed", "ReplaceFailed")

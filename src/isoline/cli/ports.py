@@ -1,12 +1,9 @@
 """Which ports the gateway listens on: what was asked for, what runs already, else the usual ones."""
 
 import errno
-import json
 import socket
-from pathlib import Path
 from typing import NamedTuple
 
-from isoline.cluster.state import write_private
 from isoline.objects import GatewayConfig
 
 USUAL = {"http": (80, 8080), "https": (443, 8443)}
@@ -76,16 +73,3 @@ def cannot_bind(port: int) -> str | None:
         except OSError as error:
             return "in use by another program" if error.errno == errno.EADDRINUSE else str(error.strerror)
     return None
-
-
-def remember(path: Path, ports: Ports) -> None:
-    write_private(path, json.dumps({"http": ports.http, "https": ports.https}).encode())
-
-
-def remembered(path: Path) -> Ports | None:
-    """The ports of the last run; None if there was none."""
-    try:
-        found = json.loads(path.read_bytes())
-        return Ports(int(found["http"]), int(found["https"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

@@ -62,11 +62,14 @@ class Flow:
         """Compiles everything once, then what each change touches, until cancelled."""
         position = self._store.position
         left_over = self._cache.all_names()
-        await self._take(self._scheduler.start(), left_over)
+        statuses: dict[Key, ProxyStatus | None] = {}
+        await self._take(self._scheduler.start(), left_over, statuses)
         # What only a snapshot knew.
         self._put(Batch([], list(left_over)))
         self._cache.mark_ready()
         self.caught_up.set()
+        # Traffic first; and thousands of statuses at once would push other changes out of the feed.
+        self._on_statuses(statuses)
         while True:
             try:
                 async for changes in self._store.follow(position):
@@ -89,8 +92,16 @@ class Flow:
         """The hosts that would be compiled again because of these changes."""
         return {unit.name for unit in self._scheduler.touched(changes) if unit.kind == "site"}
 
-    async def _take(self, updates: Iterator[Update], left_over: set[Name] | None = None) -> None:
-        """Passes on one update after another, and lets others run in between."""
+    async def _take(
+        self,
+        updates: Iterator[Update],
+        left_over: set[Name] | None = None,
+        statuses: dict[Key, ProxyStatus | None] | None = None,
+    ) -> None:
+        """Passes on one update after another, and lets others run in between.
+
+        What is put is struck off `left_over`; statuses are collected in `statuses` where that is given.
+        """
         render_again = False
         for at, update in enumerate(updates):
             if at:
@@ -100,7 +111,9 @@ class Flow:
             if left_over is not None:
                 left_over.difference_update(resource.name for resource in batch.put)
             self._put(batch)
-            if update.statuses:
+            if statuses is not None:
+                statuses.update(update.statuses)
+            elif update.statuses:
                 self._on_statuses(update.statuses)
         if render_again:
             await self._take(self._scheduler.start(afresh=True))
