@@ -118,9 +118,9 @@ def columns_of(kind: str, *, namespace: bool, wide: bool) -> list[Column]:
 def overview_row(resource: str, item: Item) -> list[str]:
     """A row of the table that shows the main things of all kinds: name, phase, ready, address, age."""
     kind = item["kind"]
-    phase = {"App": ("status", "phase"), "HTTPProxy": ("status", "currentStatus")}.get(kind)
+    phase = next((column.value(item) for column in COLUMNS.get(kind, ()) if column.title in ("Phase", "Status")), "")
     ready = _ready(item) if kind in ("App", "Deployment") else ""
     address = {"App": _at("status", "address"), "HTTPProxy": _at("spec", "virtualhost", "fqdn"), "Service": _ports}
     shown = address[kind](item) if kind in address else ""
     name = f"{resource}/{dig(item, 'metadata', 'name')}"
-    return [name, _at(*phase)(item) if phase else "", ready, shown, AGE.value(item)]
+    return [name, phase, ready, shown, AGE.value(item)]

@@ -91,12 +91,15 @@ async def follow_logs(
     pumping = asyncio.create_task(pump_all())
     try:
         while True:
-            getting = asyncio.ensure_future(lines.get())
-            await asyncio.wait({getting, pumping}, return_when=asyncio.FIRST_COMPLETED)
-            if pumping.done():
-                getting.cancel()
+            getting = asyncio.create_task(lines.get())
+            try:
+                await asyncio.wait({getting, pumping}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                if not getting.done():
+                    getting.cancel()
+            if not getting.done():
                 await pumping
-            yield await getting
+            yield getting.result()
     finally:
         pumping.cancel()
         with suppress(asyncio.CancelledError, BaseExceptionGroup):
