@@ -78,6 +78,7 @@ def launch(container: Container, identity: Identity, real: Mapping[int, int], ma
         **inherited(),
         **mounts.variables,
         **port_variables(container, real),
+        "HOSTNAME": identity.name,
         # Without a GPU of its own a program must not take somebody else's.
         "CUDA_VISIBLE_DEVICES": ",".join(identity.gpus),
     }

@@ -1,6 +1,7 @@
 """Questions to a container: is it up, may it have traffic, is it alive."""
 
 import asyncio
+import os
 import ssl
 import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -80,9 +81,14 @@ async def _http(action: HTTPGetAction, target: Target, timeout_seconds: float) -
                 return Outcome(True)
             return Outcome(False, f"GET {path} answered {response.status}")
     except aiohttp.ClientConnectorError as error:
-        return Outcome(False, f"connection to {host}:{port} failed: {error.os_error.strerror or error.os_error}")
+        return Outcome(False, f"connection to {host}:{port}: {_words(error.os_error)}")
     except (aiohttp.ClientError, ValueError) as error:
         return Outcome(False, f"GET {path}: {error or type(error).__name__}")
+
+
+def _words(error: OSError) -> str:
+    """asyncio puts addresses where the reason belongs; the number still tells it."""
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 def _unverified() -> ssl.SSLContext:
@@ -98,7 +104,7 @@ async def tcp(address: str, port: int) -> Outcome:
     try:
         _, writer = await asyncio.open_connection(address, port)
     except OSError as error:
-        return Outcome(False, f"connection to {address}:{port} failed: {error.strerror or error}")
+        return Outcome(False, f"connection to {address}:{port}: {_words(error)}")
     writer.close()
     return Outcome(True)
 

@@ -1,0 +1,164 @@
+"""Apps: expanded into objects, repaired, and told about in one status."""
+
+import sys
+
+import pytest
+from msgspec.structs import replace
+
+from isoline.controllers.apps import phase
+from isoline.controllers.conditions import Finding
+from isoline.objects import App, HTTPProxy, Key
+from isoline.objects.httpproxy import HTTPProxyStatus
+from isoline.objects.workloads import Deployment, DeploymentStatus
+from unit.controllers.machine import RealMachine
+from unit.controllers.workloads.test_deployments import deployment
+
+APP = Key("App", "default", "sketch")
+
+
+def sketch(spec: str = "", host: str = "sketch.localhost") -> str:
+    return f"""
+apiVersion: isoline.dev/v1alpha1
+kind: App
+metadata: {{name: sketch}}
+spec:
+  run: {{command: [{sys.executable}, program.py], port: 5000}}
+  host: {host}
+  {spec}
+"""
+
+
+def app(machine: RealMachine) -> App:
+    found = machine.store.get(APP)
+    assert isinstance(found, App)
+    return found
+
+
+def condition(machine: RealMachine, kind: str) -> tuple[str, str, str]:
+    (found,) = (each for each in app(machine).status.conditions if each.type == kind)
+    return found.status, found.reason, found.message
+
+
+def judge(machine: RealMachine, verdict: str) -> None:
+    """What the gateway says of the site."""
+    for proxy in list(machine.store.of_kind("HTTPProxy")):
+        machine.source.set_status(proxy.key, HTTPProxyStatus(current_status=verdict, description="so it is"))
+
+
+async def test_an_app_is_ready_when_its_replica_runs_and_the_gateway_has_it(machine: RealMachine) -> None:
+    await machine.start(sketch())
+    await machine.until(lambda: app(machine).status.ready_replicas == 1)
+    assert app(machine).status.phase == "Starting"
+
+    judge(machine, "valid")
+    await machine.until(lambda: app(machine).status.phase == "Ready")
+
+    status = app(machine).status
+    assert status.address == "https://sketch.localhost:8443"
+    assert (status.replicas, status.observed_generation) == (1, app(machine).metadata.generation)
+    kinds = {key.kind for key in (item.key for kind in machine.store.kinds() for item in machine.store.of_kind(kind))}
+    assert {"Deployment", "Service", "NetworkPolicy", "HTTPProxy", "EndpointSlice", "Secret"} <= kinds
+
+
+async def test_the_gateways_complaint_is_the_apps(machine: RealMachine) -> None:
+    await machine.start(sketch())
+    await machine.until(lambda: app(machine).status.ready_replicas == 1)
+    judge(machine, "invalid")
+    await machine.until(lambda: app(machine).status.phase == "Degraded")
+
+    assert condition(machine, "Published") == ("False", "InvalidProxy", "HTTPProxy default/sketch: so it is")
+
+
+async def test_every_fault_is_a_condition_and_what_runs_goes_on(machine: RealMachine) -> None:
+    await machine.start(sketch())
+    await machine.until(lambda: app(machine).status.ready_replicas == 1)
+    pids = machine.pids("sketch")
+    judge(machine, "valid")
+
+    await machine.apply(sketch(spec="access: {basic: {secretName: x}}\n  limits: {body: 1Mi}"))
+    await machine.until(lambda: condition(machine, "Accepted")[0] == "False")
+
+    _, reason, message = condition(machine, "Accepted")
+    assert reason == "InvalidSpec"
+    assert "spec.access.basic: " in message
+    assert "spec.limits.body: " in message
+    assert machine.pids("sketch") == pids
+    assert app(machine).status.phase == "Degraded"
+
+
+async def test_an_app_that_cannot_be_expanded_has_failed(machine: RealMachine) -> None:
+    text = "apiVersion: isoline.dev/v1alpha1\nkind: App\nmetadata: {name: sketch}\nspec: {profile: voise, host: a.b}\n"
+    await machine.start(text)
+    await machine.until(lambda: app(machine).status.phase == "Failed")
+
+    assert 'did you mean "voice"?' in condition(machine, "Accepted")[2]
+    assert machine.store.count("Deployment") == 0
+
+
+async def test_what_the_app_no_longer_asks_for_goes(machine: RealMachine) -> None:
+    await machine.start(sketch(host="[a.localhost, b.localhost]", spec="storage: [{name: data, path: /data}]"))
+    await machine.until(lambda: machine.store.count("HTTPProxy") == 2 and machine.store.count("Secret") == 1)
+    assert machine.store.count("PersistentVolumeClaim") == 1
+
+    await machine.apply(sketch(host="a.localhost"))
+
+    await machine.until(lambda: machine.store.count("HTTPProxy") == 1)
+    assert machine.store.count("PersistentVolumeClaim") == 0
+    assert isinstance(machine.store.get(Key("HTTPProxy", "default", "sketch")), HTTPProxy)
+
+
+async def test_nothing_is_left_of_a_deleted_app(machine: RealMachine) -> None:
+    await machine.start(sketch())
+    await machine.until(lambda: app(machine).status.ready_replicas == 1)
+
+    await machine.delete(APP)
+
+    await machine.until(lambda: not machine.replicas("sketch"))
+    await machine.until(lambda: machine.store.kinds() == [])
+
+
+async def test_the_programs_end_shows_in_the_apps_status(machine: RealMachine) -> None:
+    await machine.start(sketch().replace("program.py", "missing.py"))
+    await machine.until(lambda: app(machine).status.phase == "Failed")
+
+    assert condition(machine, "Running")[1] == "CrashLoopBackOff"
+    assert "missing.py" in condition(machine, "Running")[2]
+
+
+async def test_what_this_version_does_not_act_on_is_said(machine: RealMachine) -> None:
+    await machine.start(sketch(spec="upgrade: {source: {git: 'https://example.com/x'}}"))
+
+    assert condition(machine, "FullyActedOn")[1] == "NotInThisVersion"
+
+
+def counted(ready: int) -> Deployment:
+    return replace(deployment(), status=DeploymentStatus(ready_replicas=ready))
+
+
+@pytest.mark.parametrize(
+    ("ready", "accepted", "running", "published", "word"),
+    [
+        (None, True, "", True, "Pending"),
+        (None, False, "", True, "Failed"),
+        (0, True, "ReplicasStarting", None, "Starting"),
+        (0, True, "InsufficientGPU", None, "Pending"),
+        (0, True, "FailedMount", None, "Pending"),
+        (0, True, "CrashLoopBackOff", None, "Failed"),
+        (0, True, "ImageNotRunnable", None, "Failed"),
+        (1, True, "", None, "Starting"),
+        (1, True, "", True, "Ready"),
+        (1, True, "", False, "Degraded"),
+        (1, True, "ReplicasStarting", True, "Degraded"),
+        (1, False, "", True, "Degraded"),
+    ],
+)
+def test_one_word_for_an_app(
+    ready: int | None, accepted: bool, running: str, published: bool | None, word: str
+) -> None:
+    findings = (
+        Finding("Accepted", accepted, "", ""),
+        Finding("Running", not running, running, ""),
+        Finding("Published", published, "", ""),
+    )
+
+    assert phase(None if ready is None else counted(ready), findings) == word
