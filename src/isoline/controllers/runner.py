@@ -1,6 +1,7 @@
 """Runs reconcilers: a change in the store becomes a key, a key becomes one look at the world as it is now."""
 
 import asyncio
+import itertools
 import random
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -19,6 +20,8 @@ _log = structlog.get_logger(__name__)
 FIRST_RETRY = 0.05
 LONGEST_RETRY = 60.0
 JITTER = 0.2
+WITHOUT_A_BREAK = 50
+"""Keys that one worker looks at before others get their turn."""
 
 
 class Reconciler(Protocol):
@@ -81,7 +84,7 @@ class Loop:
                 await task
 
     async def _work(self) -> None:
-        while True:
+        for count in itertools.count(1):
             key = await self._queue.take()
             try:
                 again = await self.reconciler.reconcile(key)
@@ -94,6 +97,9 @@ class Loop:
             finally:
                 self._queue.done(key)
             self._later.set(key, again)
+            if count % WITHOUT_A_BREAK == 0:
+                # Keys that need not wait for anything would otherwise keep everybody else waiting.
+                await asyncio.sleep(0)
 
 
 def retry_delay(failures: int) -> float:
