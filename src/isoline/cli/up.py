@@ -1,6 +1,7 @@
 """`isoline up`: everything on this machine, until Ctrl-C or `isoline down`."""
 
 import asyncio
+import gc
 import logging
 import signal
 from pathlib import Path
@@ -63,7 +64,12 @@ async def _up(options: Options, screen: Screen) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, machine.stop.set)
     screen.begin(machine)
+    # What is made from here on stays: looking through it for garbage again and again would only cost time.
+    gc.disable()
     async with machine.running():
+        gc.collect()
+        gc.freeze()
+        gc.enable()
         _log_to(machine.state.path / "control-plane.log")
         control = ControlServer(machine.console(), machine.state.control_socket)
         await control.start()

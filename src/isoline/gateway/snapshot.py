@@ -7,6 +7,7 @@ lag behind what was sent, so an Envoy that already has a configuration is not se
 import asyncio
 import sqlite3
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 import structlog
@@ -17,12 +18,12 @@ from isoline.xds.resources import Name, Resource
 FORMAT = 1
 """Raise it when what is rendered changes so much that an old snapshot must not be served."""
 QUIET_SECONDS = 0.2
-NEED_SEPARATOR = "\n"
+NAME_SEPARATOR = "\n"
 PART_SEPARATOR = "\t"
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS resources (
-  type_url TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, body BLOB NOT NULL, needs TEXT NOT NULL,
+  type_url TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, body BLOB NOT NULL, needs TEXT NOT NULL, brings TEXT NOT NULL,
   PRIMARY KEY (type_url, name)
 ) WITHOUT ROWID
 """
@@ -43,15 +44,18 @@ class Snapshot:
             return []
         try:
             with closing(self._connect()) as connection:
-                rows = connection.execute("SELECT type_url, name, version, body, needs FROM resources").fetchall()
+                rows = connection.execute(
+                    "SELECT type_url, name, version, body, needs, brings FROM resources"
+                ).fetchall()
         except sqlite3.DatabaseError as error:
             _log.warning("the snapshot cannot be read and is made anew", path=str(self._path), error=str(error))
             self._path.unlink(missing_ok=True)
             return []
-        known: dict[str, tuple[Name, ...]] = {}
+        # Most resources share a few lists of names.
+        names = cache(_names)
         return [
-            Resource(Name(type_url, name), version, body, known.setdefault(needs, _needs(needs)))
-            for type_url, name, version, body, needs in rows
+            Resource(Name(type_url, name), version, body, names(needs), names(brings))
+            for type_url, name, version, body, needs, brings in rows
         ]
 
     def keep(self, batch: Batch) -> None:
@@ -80,7 +84,7 @@ class Snapshot:
         kept = (_row(resource) for resource in pending.values() if resource is not None)
         with closing(self._connect()) as connection, connection:
             connection.executemany("DELETE FROM resources WHERE type_url = ? AND name = ?", gone)
-            connection.executemany("INSERT OR REPLACE INTO resources VALUES (?, ?, ?, ?, ?)", kept)
+            connection.executemany("INSERT OR REPLACE INTO resources VALUES (?, ?, ?, ?, ?, ?)", kept)
 
     def _connect(self) -> sqlite3.Connection:
         self._path.touch(mode=0o600)
@@ -94,10 +98,13 @@ class Snapshot:
         return connection
 
 
-def _row(resource: Resource) -> tuple[str, str, str, bytes, str]:
-    needs = NEED_SEPARATOR.join(PART_SEPARATOR.join(need) for need in resource.needs)
-    return (*resource.name, resource.version, resource.body, needs)
+def _row(resource: Resource) -> tuple[str, str, str, bytes, str, str]:
+    return (*resource.name, resource.version, resource.body, _text(resource.needs), _text(resource.brings))
 
 
-def _needs(text: str) -> tuple[Name, ...]:
-    return tuple(Name(*need.split(PART_SEPARATOR)) for need in text.split(NEED_SEPARATOR)) if text else ()
+def _text(names: tuple[Name, ...]) -> str:
+    return NAME_SEPARATOR.join(PART_SEPARATOR.join(name) for name in names)
+
+
+def _names(text: str) -> tuple[Name, ...]:
+    return tuple(Name(*name.split(PART_SEPARATOR)) for name in text.split(NAME_SEPARATOR)) if text else ()

@@ -1,6 +1,7 @@
 """IR to resources: pure, one site at a time."""
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from envoy.config.route.v3 import scoped_route_pb2
 
@@ -61,7 +62,9 @@ def render_gateway(gateway: ir.Gateway, own_chains: Iterable[ir.Site], *, wildca
     return rendered
 
 
+@lru_cache(maxsize=1024)
 def _cluster(source: ir.Cluster, gateway: ir.Gateway) -> Resource:
+    """Many sites share few clusters: each is rendered once, and is one object in memory."""
     endpoints = Name(types.ENDPOINTS, source.endpoints)
     return as_resource(types.CLUSTER, source.name, clusters.cluster(source, gateway), brings=(endpoints,))
 

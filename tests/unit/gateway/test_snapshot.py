@@ -8,7 +8,7 @@ from isoline.gateway.renderer import Batch
 from isoline.gateway.snapshot import Snapshot
 from isoline.xds.resources import Name, resource
 
-CLUSTER = resource("type/cluster", "default/app/80", b"\x00\x01")
+CLUSTER = resource("type/cluster", "default/app/80", b"\x00\x01", brings=(Name("type/endpoints", "default/app/http"),))
 ROUTES = resource("type/routes", "http/a.example", b"two", (CLUSTER.name, Name("type/endpoints", "default/app/http")))
 
 
