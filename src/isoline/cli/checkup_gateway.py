@@ -63,18 +63,20 @@ def certificates(records: Sequence[CertificateRecord], *, now: float | None = No
         yield good("certificates", f"{sound} in order")
 
 
-def names(hosts: Sequence[str]) -> Iterator[Finding]:
+def names(hosts: Sequence[str], port: int) -> Iterator[Finding]:
     for host in hosts[:MOST_TOLD]:
         if host.startswith("*."):
             continue
         try:
             addresses = sorted({str(each[4][0]) for each in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)})
         except OSError:
-            yield mind(
-                "dns",
-                f"{host} has no address",
-                f"add `127.0.0.1 {host}` to /etc/hosts, or a DNS record; curl takes --resolve {host}:443:127.0.0.1",
-            )
+            resolve = f"curl takes --resolve {host}:{port}:127.0.0.1"
+            if host.endswith(".localhost"):
+                yield good("dns", f"{host} is this machine to browsers; other programs may need it in /etc/hosts")
+            else:
+                yield mind(
+                    "dns", f"{host} has no address", f"make a DNS record for it, or put it into /etc/hosts; {resolve}"
+                )
             continue
         told = f"{host} is {', '.join(addresses)}"
         if any(map(_is_here, addresses)):

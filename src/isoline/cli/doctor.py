@@ -51,8 +51,8 @@ def findings(state: StateFolder) -> Iterator[Finding]:
     yield from checkup_gateway.problems(client.get("problems", list[str]))
     yield from checkup_gateway.certificates(client.get("certificates", list[CertificateRecord]))
     hosts = _hosts(client)
-    yield from checkup_gateway.names(hosts)
     if summary.https_port is not None:
+        yield from checkup_gateway.names(hosts, summary.https_port)
         yield from checkup_gateway.handshakes(hosts, summary.https_port, state.ca_certificate)
 
 

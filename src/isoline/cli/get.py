@@ -40,10 +40,13 @@ def get(
                 say(f"{listing.resource}/{item['metadata']['name']}")
     elif not found:
         complain("nothing there" + (f" in namespace {namespace}" if namespace else ""), style="")
-    elif len(listings) > 1:
+    elif kind in ("", "all"):
         _print_overview(listings, all_namespaces=namespace is None)
     else:
-        _print_table(listings[0], all_namespaces=namespace is None, wide=form is Format.wide)
+        for at, listing in enumerate(each for each in listings if each.items):
+            if at:
+                say("")
+            _print_table(listing, all_namespaces=namespace is None, wide=form is Format.wide)
 
 
 def watch(

@@ -43,10 +43,10 @@ def endpoints_section(
 
 
 def _health_by_address(service: Service, clusters: Iterable[ClusterStatus]) -> dict[str, list[EndpointStatus]]:
-    prefix = f"{service.namespace}/{service.name}/{service.port}"
+    # <namespace>/<service>/<port>/<hash>; two sites with unlike policies have a cluster each.
+    prefix = f"{service.namespace}/{service.name}/"
     found: dict[str, list[EndpointStatus]] = {}
     for cluster in clusters:
-        # <namespace>/<service>/<port>/<hash>; two sites with unlike policies have a cluster each.
         if cluster.name.startswith(prefix):
             for endpoint in cluster.endpoints:
                 found.setdefault(endpoint.address, []).append(endpoint)

@@ -108,10 +108,10 @@ def test_endpoints_show_what_the_cluster_and_what_envoy_say(site: Isoline, run: 
 
     site.statuses = [
         ClusterStatus(
-            name="default/web/http/abc",
+            name="default/web/80/abc",
             endpoints=(endpoint("10.0.0.1:9000"), endpoint("10.0.0.3:9000", "failed_active_health_check")),
         ),
-        ClusterStatus(name="default/web2/http/abc", endpoints=(endpoint("10.0.0.2:9000"),)),
+        ClusterStatus(name="default/web2/80/abc", endpoints=(endpoint("10.0.0.2:9000"),)),
     ]
     rows = section(run("describe", "proxy/site").out, "Endpoints")
     assert rows[1:] == [
