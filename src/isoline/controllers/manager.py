@@ -31,8 +31,8 @@ LOCAL_CA = Key("CertificateAuthority", "", "local")
 class Controllers:
     """The controllers of one machine over a source and its state folder.
 
-    `commands` is the folder in which commands of this machine run that name none; `https_port` tells where the
-    gateway listens.
+    `commands` is the folder, or a file in it, in which commands of this machine run that name none. `https_port` tells
+    where the gateway listens.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Controllers:
             gpus=GPUSlots(tuple(find_gpus() if gpus is None else gpus)),
             claims=state.volumes,
             replicas=state.path / "replicas",
-            commands=commands.absolute(),
+            commands=(commands.parent if commands.is_file() else commands).absolute(),
         )
         self.workloads = Workloads(source, machine, self._replica_changed)
         self._slices = EndpointSlices(source, self.workloads.in_namespace)
