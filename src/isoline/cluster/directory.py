@@ -267,9 +267,9 @@ class ManifestDirectory:
 
 def _differing(before: Mapping[Key, Definition], after: Mapping[Key, Definition]) -> set[Key]:
     """Keys whose objects are not the same. What comes from a piece that was not read again is."""
-    both = before.keys() | after.keys()
-    return {key for key in both if _object(before.get(key)) is not _object(after.get(key))}
-
-
-def _object(definition: Definition | None) -> Object | None:
-    return definition.object if definition is not None else None
+    differing = set(before.keys() - after.keys())
+    for key, definition in after.items():
+        known = before.get(key)
+        if known is not definition and (known is None or known.object is not definition.object):
+            differing.add(key)
+    return differing

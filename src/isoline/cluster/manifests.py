@@ -7,7 +7,6 @@ what the wrong part defined before stays as it was.
 
 import hashlib
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -23,8 +22,10 @@ from isoline.objects.errors import Problem
 SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 READ_ATTEMPTS = 3
 
-_DOCUMENT_START = re.compile(rb"^(?=---(?:\s|\Z))", re.MULTILINE)
-_NOT_TO_BE_CUT = re.compile(rb"^(?:%|\.\.\.)", re.MULTILINE)
+_DOCUMENT_START = b"\n---"
+_AFTER_START = (b"", b" ", b"\t", b"\r", b"\n")
+# A directive, the end of a stream: what they mean for the documents around them is for the parser to know.
+_NOT_TO_BE_CUT = (b"%", b"...")
 
 
 class Signature(NamedTuple):
@@ -37,18 +38,32 @@ class Signature(NamedTuple):
 
 
 class Definition(NamedTuple):
-    """An object and the line that it begins on, counted from the start of its piece or its file."""
+    """An object and the line of its file that it begins on."""
 
+    key: Key
     object: Object
     line: int
+
+
+class Piece(NamedTuple):
+    """A part of a file in which nothing is wrong, and the number of lines before it."""
+
+    offset: int
+    definitions: tuple[Definition, ...]
+
+    def moved_to(self, offset: int) -> "Piece":
+        if offset == self.offset:
+            return self
+        by = offset - self.offset
+        return Piece(offset, tuple(each._replace(line=each.line + by) for each in self.definitions))
 
 
 class ManifestFile(msgspec.Struct, frozen=True, kw_only=True):
     signature: Signature
     definitions: Mapping[Key, Definition]
-    """What counts at present, the first of a key only; lines are the file's."""
+    """What counts at present, the first of a key only."""
     problems: tuple[ManifestProblem, ...] = ()
-    pieces: Mapping[bytes, tuple[Definition, ...]] = {}
+    pieces: Mapping[bytes, Piece] = {}
     """By their hash: the pieces in which nothing was wrong. Empty for a file of one piece."""
     intact: bool = True
     """Nothing of what counts was carried over from an earlier version."""
@@ -84,23 +99,27 @@ def decode_file(data: bytes, *, name: str, signature: Signature, previous: Manif
     known = previous.pieces if previous is not None else {}
     definitions: list[Definition] = []
     problems: list[ManifestProblem] = []
-    pieces: dict[bytes, tuple[Definition, ...]] = {}
+    pieces: dict[bytes, Piece] = {}
     cut = _cut(data)
-    for offset, piece in cut:
-        digest = hashlib.blake2b(piece, digest_size=16).digest()
-        found = known.get(digest)
-        if found is None:
-            decoded = decode_documents(piece, source=name)
-            found = tuple(Definition(located.object, located.line) for located in decoded.located)
-            wrong = [*_problems(decoded.errors, "error", offset), *_problems(decoded.warnings, "warning", offset)]
-            problems += wrong
-            clean = not wrong
-        else:
-            clean = True
-        if clean and len(cut) > 1:
-            pieces[digest] = found
-        definitions += [Definition(each.object, each.line + offset) for each in found] if offset else found
+    for offset, text in cut:
+        digest = hashlib.blake2b(text, digest_size=16).digest()
+        piece = known[digest].moved_to(offset) if digest in known else None
+        wrong: list[ManifestProblem] = []
+        if piece is None:
+            piece, wrong = _decode_piece(text, offset, name)
+        definitions += piece.definitions
+        problems += wrong
+        # What is wrong is to be told each time, with its line; and one piece has nothing to save.
+        if not wrong and len(cut) > 1:
+            pieces[digest] = piece
     return _contents(signature, definitions, problems, pieces, name=name, previous=previous)
+
+
+def _decode_piece(text: bytes, offset: int, name: str) -> tuple[Piece, list[ManifestProblem]]:
+    decoded = decode_documents(text, source=name)
+    found = (Definition(each.object.key, each.object, each.line + offset) for each in decoded.located)
+    wrong = [*_problems(decoded.errors, "error", offset), *_problems(decoded.warnings, "warning", offset)]
+    return Piece(offset, tuple(found)), wrong
 
 
 class _PackedPiece(NamedTuple):
@@ -121,15 +140,13 @@ _UNPACKER = msgspec.msgpack.Decoder(_PackedFile)
 def pack_file(file: ManifestFile) -> bytes:
     """A file's contents for the state folder."""
     clean = file.intact and not file.problems
-    definitions = tuple(file.definitions.values())
-    pieces = file.pieces if clean and file.pieces else {b"": definitions}
-    rest = iter(definitions)
-    packed = []
-    for digest, piece in pieces.items():
-        lines = [next(rest).line for _ in piece]
-        offset = lines[0] - piece[0].line if piece else 0
-        bodies = [(each.object.kind, each.line, codec.pack(each.object)) for each in piece]
-        packed.append(_PackedPiece(digest, offset, bodies))
+    pieces = file.pieces if clean and file.pieces else {b"": Piece(0, tuple(file.definitions.values()))}
+    packed = [
+        _PackedPiece(
+            digest, piece.offset, [(each.key.kind, each.line, codec.pack(each.object)) for each in piece.definitions]
+        )
+        for digest, piece in pieces.items()
+    ]
     return msgspec.msgpack.encode(_PackedFile(file.signature, clean, packed))
 
 
@@ -142,16 +159,17 @@ def unpack_file(packed: bytes) -> ManifestFile:
         signature, clean, packed_pieces = _UNPACKER.decode(packed)
     except msgspec.MsgspecError as error:
         raise codec.StaleError(str(error)) from error
-    definitions: list[Definition] = []
-    pieces: dict[bytes, tuple[Definition, ...]] = {}
+    definitions: dict[Key, Definition] = {}
+    pieces: dict[bytes, Piece] = {}
     for digest, offset, bodies in packed_pieces:
-        found = tuple(Definition(codec.unpack(kind, body), line) for kind, line, body in bodies)
-        definitions += [Definition(each.object, each.line + offset) for each in found] if offset else found
+        objects = [(codec.unpack(kind, body), line) for kind, line, body in bodies]
+        piece = Piece(offset, tuple(Definition(item.key, item, line) for item, line in objects))
+        definitions.update((each.key, each) for each in piece.definitions)
         if digest:
-            pieces[digest] = found
+            pieces[digest] = piece
     return ManifestFile(
         signature=signature if clean else Signature(-1, 0, 0, 0),
-        definitions={each.object.key: each for each in definitions},
+        definitions=definitions,
         pieces=pieces,
         intact=clean,
     )
@@ -170,14 +188,19 @@ def _read_at_rest(path: Path) -> tuple[Signature, bytes]:
 
 def _cut(data: bytes) -> list[tuple[int, bytes]]:
     """Pieces that can be read by themselves, each with the number of lines before it."""
-    if _NOT_TO_BE_CUT.search(data):
+    if any(data.startswith(mark) or b"\n" + mark in data for mark in _NOT_TO_BE_CUT):
         return [(0, data)]
     pieces = []
-    offset = 0
-    for piece in _DOCUMENT_START.split(data):
-        if piece:
-            pieces.append((offset, piece))
-            offset += piece.count(b"\n")
+    start = lines = 0
+    at = data.find(_DOCUMENT_START)
+    while at >= 0:
+        # `----` at the beginning of a line is text, if anything.
+        if data[at + len(_DOCUMENT_START) : at + len(_DOCUMENT_START) + 1] in _AFTER_START:
+            pieces.append((lines, data[start : at + 1]))
+            lines += data.count(b"\n", start, at + 1)
+            start = at + 1
+        at = data.find(_DOCUMENT_START, at + 1)
+    pieces.append((lines, data[start:]))
     return pieces
 
 
@@ -191,17 +214,18 @@ def _contents(
     signature: Signature,
     found: Iterable[Definition],
     problems: list[ManifestProblem],
-    pieces: Mapping[bytes, tuple[Definition, ...]],
+    pieces: Mapping[bytes, Piece],
     *,
     name: str,
     previous: ManifestFile | None,
 ) -> ManifestFile:
     definitions: dict[Key, Definition] = {}
     for definition in found:
-        key = definition.object.key
-        first = definitions.setdefault(key, definition)
+        first = definitions.setdefault(definition.key, definition)
         if first is not definition:
-            text = f"{name}:{definition.line}: {key} is defined in line {first.line} already: that one counts"
+            text = (
+                f"{name}:{definition.line}: {definition.key} is defined in line {first.line} already: that one counts"
+            )
             problems.append(ManifestProblem("error", name, text))
     intact = True
     if previous is not None and any(problem.severity == "error" for problem in problems):
