@@ -119,6 +119,9 @@ class ContainerRunner:
 
     async def _execute(self, chosen: Launch) -> Process:
         """Start a process, all of it or nothing: a start that is under way when we are cancelled is waited for."""
+        before = self._machine.table.get(chosen.process.name)
+        if before is not None:
+            await before.wait()
         starting = asyncio.ensure_future(self._machine.table.start(chosen.process))
         try:
             return await asyncio.shield(starting)

@@ -82,7 +82,8 @@ class Workloads:
 
     def _adopt(self, name: str, processes: Sequence[Process]) -> bool:
         record = records.load(self._machine.replicas / name)
-        living = [process for process in processes if process.exit_status is None]
+        # One that has just ended may still be tidied up after: it is no endpoint, not even for a moment.
+        living = [process for process in processes if process.alive]
         if record is None or record.key != name or not living:
             return False
         replica = Replica(record, self._machine, self._changed)
