@@ -1,5 +1,6 @@
 """The control API: HTTP with JSON over a unix socket that only its owner may open."""
 
+import contextlib
 import os
 import socket
 from collections.abc import AsyncIterator, Sequence
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
@@ -28,13 +30,17 @@ LARGEST_BODY = 256 * 1024 * 1024
 SHUTDOWN_SECONDS = 0.5
 
 routes = web.RouteTableDef()
+_log = structlog.get_logger(__name__)
 
 
 class ControlServer:
     """Serves the control API on a socket of mode 0600, whose file goes with it."""
 
     def __init__(self, console: Console, path: Path) -> None:
-        self._runner = web.AppRunner(create_app(console), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        # A stream ends with whoever reads it, even while there is nothing to tell.
+        self._runner = web.AppRunner(
+            create_app(console), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, handler_cancellation=True
+        )
         self._path = path
 
     async def start(self) -> None:
@@ -70,6 +76,11 @@ async def _refusals(request: web.Request, handler: Handler) -> web.StreamRespons
         return _json(wire.Refusal(str(error)), status=404)
     except (msgspec.MsgspecError, ValueError) as error:
         return _json(wire.Refusal(str(error)), status=400)
+    except web.HTTPException:
+        raise
+    except Exception:
+        _log.exception("the control API failed", method=request.method, path=request.path)
+        return _json(wire.Refusal("Isoline failed to answer; its log says why"), status=500)
 
 
 @routes.get("/summary")
@@ -200,8 +211,9 @@ async def _stream(request: web.Request, records: AsyncIterator[msgspec.Struct]) 
     """One JSON record a line, each sent as it comes."""
     response = web.StreamResponse(headers={"Content-Type": "application/jsonl"})
     await response.prepare(request)
-    async for record in records:
-        await response.write(msgspec.json.encode(record) + b"\n")
+    with contextlib.suppress(ConnectionError):  # whoever read it has gone
+        async for record in records:
+            await response.write(msgspec.json.encode(record) + b"\n")
     return response
 
 

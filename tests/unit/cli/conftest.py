@@ -120,7 +120,15 @@ class Isoline:
 
     def summary(self) -> Summary:
         return Summary(
-            version="0", pid=1, started=0.0, state="", directory=None, http_port=None, https_port=None, ready=True
+            version="0",
+            pid=1,
+            started=0.0,
+            state="",
+            directory=None,
+            http_port=None,
+            https_port=None,
+            ready=True,
+            resources_sent=0,
         )
 
     def key(self, kind: str, name: str) -> Key:

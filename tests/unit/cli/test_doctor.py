@@ -159,7 +159,15 @@ def test_a_port_that_does_not_answer_is_told() -> None:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
     summary = Summary(
-        version="0", pid=1, started=0, state="", directory=None, http_port=None, https_port=port, ready=True
+        version="0",
+        pid=1,
+        started=0,
+        state="",
+        directory=None,
+        http_port=None,
+        https_port=port,
+        ready=True,
+        resources_sent=0,
     )
     assert verdicts(checkup_gateway.listeners(summary)) == ["bad"]
     assert verdicts(checkup_gateway.handshakes(["a.example"], port, Path("none"))) == ["bad"]

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from isoline.apps import load_catalog
+from isoline.cluster.events import Event
 from isoline.cluster.local import LocalSource
 from isoline.cluster.state import StateFolder
 from isoline.cluster.store import Store
@@ -49,7 +50,15 @@ async def path(tmp_path: Path, source: LocalSource) -> AsyncIterator[Path]:
         touched_hosts=lambda _: (),
         logs=lambda _: (),
         summary=lambda: Summary(
-            version="1", pid=2, started=3, state="", directory=None, http_port=80, https_port=443, ready=True
+            version="1",
+            pid=2,
+            started=3,
+            state="",
+            directory=None,
+            http_port=80,
+            https_port=443,
+            ready=True,
+            resources_sent=0,
         ),
     )
     path = tmp_path / "isoline.sock"
@@ -112,11 +121,39 @@ async def test_an_envoy_that_does_not_answer_leaves_the_rest_readable(
     assert "Envoy cannot be asked: nobody answers" in sections["Endpoints"]["note"]
 
 
+async def test_a_fault_of_ours_is_no_stack_trace(
+    client: aiohttp.ClientSession, source: LocalSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source.events, "after", None)
+    async with client.get("/events") as answer:
+        assert answer.status == 500
+        assert (await answer.json())["error"] == "Isoline failed to answer; its log says why"
+
+
 async def test_events_are_streamed_as_they_happen(client: aiohttp.ClientSession, source: LocalSource) -> None:
     async with client.get("/events?follow=true") as answer:
         await source.apply([config_map("a")])
         line = await asyncio.wait_for(answer.content.readline(), 10)
     assert b'"Created by command"' in line
+
+
+async def test_a_stream_ends_with_its_reader(
+    client: aiohttp.ClientSession, source: LocalSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = asyncio.Event()
+
+    async def nothing(_: int) -> AsyncIterator[Event]:
+        try:
+            await asyncio.Event().wait()
+            yield source.events.after()[0]
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(source.events, "follow", nothing)
+    async with client.get("/events?follow=true") as answer:
+        assert answer.status == 200
+        answer.close()
+    await asyncio.wait_for(ended.wait(), 10)
 
 
 async def test_a_watcher_that_is_too_slow_misses_versions_and_no_object() -> None:
