@@ -43,6 +43,8 @@ class Apps:
     def touched_by(self, change: Change) -> Iterable[Key]:
         if change.key.kind == "App":
             return () if change.status_only else (change.key,)
+        if change.key.kind == "GatewayConfig" and not change.status_only:
+            return self.everything()  # an address has a port
         owners = {key for item in (change.old, change.new) if item is not None for key in _owners(item)}
         if not change.status_only:
             for key in owners:

@@ -96,6 +96,18 @@ def test_run_beside_a_profile_overrides_what_the_profile_says() -> None:
     assert container.readiness_probe is not None
 
 
+@pytest.mark.parametrize(
+    ("affinity", "strategy"), [("None", "WeightedLeastRequest"), ("Cookie", "Cookie"), ("ClientIP", "RequestHash")]
+)
+def test_affinity_says_how_requests_are_balanced(affinity: str, strategy: str) -> None:
+    found = expanded(app(f"{{profile: voice, host: a.b, affinity: {affinity}}}"))
+    (proxy,) = (each for each in found if isinstance(each, HTTPProxy))
+
+    assert {route.load_balancer_policy.strategy for route in proxy.spec.routes if route.load_balancer_policy} == {
+        strategy
+    }
+
+
 def test_a_host_that_leaves_the_list_moves_no_other_hosts_proxy() -> None:
     def proxies(hosts: str) -> dict[str, str]:
         found = expanded(app(f"{{profile: voice, host: {hosts}}}"))

@@ -2,11 +2,12 @@
 
 import ssl
 import stat
-from collections.abc import AsyncIterator
-from datetime import timedelta
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.verification import PolicyBuilder
@@ -15,7 +16,7 @@ from cryptography.x509.verification import Store as TrustStore
 from isoline.cluster.local import LocalSource
 from isoline.cluster.state import StateFolder
 from isoline.cluster.store import Store
-from isoline.controllers.authority import LIFETIME, LocalAuthority, open_authority, utc
+from isoline.controllers.authority import LIFETIME, Issued, LocalAuthority, open_authority, utc
 from isoline.controllers.certificates import INDEXES, WORKERS, Certificates
 from isoline.controllers.runner import Loop, Runner
 from isoline.objects import Key, Secret
@@ -199,6 +200,26 @@ async def test_a_secret_of_another_namespace_is_not_ours_to_make(rig: Rig) -> No
     await rig.apply(proxy("web", "a.example.com", secret="other/web-tls"))
 
     assert rig.source.store.count("Secret") == 0
+
+
+async def test_what_could_not_be_issued_is_tried_again(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    issue = rig.authority.issue
+    failures = iter([OSError("no entropy")])
+
+    def sometimes(hosts: Sequence[str], *, now: datetime) -> Issued:
+        for failure in failures:
+            raise failure
+        return issue(hosts, now=now)
+
+    monkeypatch.setattr(rig.authority, "issue", sometimes)
+    with structlog.testing.capture_logs() as logged:
+        await rig.apply(proxy("web", "a.example.com"))
+        assert rig.secret() is None
+        await rig.clock.advance(1)
+        await rig.runner.idle(rig.loop)
+
+    assert rig.hosts() == ["a.example.com"]
+    assert [entry["controller"] for entry in logged] == ["certificates"]
 
 
 async def test_hundreds_are_issued_in_few_batches(rig: Rig) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 
+import aiohttp
 import pytest
 
 from isoline.objects import Key
@@ -211,3 +212,43 @@ async def test_a_spec_that_cannot_be_run_starts_nothing(machine: RealMachine) ->
     await machine.until(lambda: machine.condition("ReplicaFailure")[0] == "InvalidSpec")
 
     assert machine.replicas() == []
+
+
+async def test_a_command_runs_in_its_working_directory_taken_from_the_manifests_folder(machine: RealMachine) -> None:
+    inside = machine.folder / "inside"
+    inside.mkdir()
+    (inside / "program.py").symlink_to(machine.folder / "program.py")
+    (inside / "ready.fails").touch()
+    await machine.start(deployment(container="workingDir: inside"))
+    await machine.until_ready(1)
+
+    with pytest.raises(aiohttp.ClientResponseError):
+        await get(machine.ports()[0], "/ready")
+
+
+async def test_a_working_directory_that_does_not_exist_is_told(machine: RealMachine) -> None:
+    await machine.start(deployment(container="workingDir: nowhere"))
+    await machine.until(lambda: machine.condition("ReplicaFailure")[0] == "RunContainerError")
+
+    assert "nowhere does not exist" in machine.condition("ReplicaFailure")[1]
+
+
+async def test_a_quantity_that_is_none_is_told_with_its_field(machine: RealMachine) -> None:
+    await machine.start(deployment(container="resources: {limits: {memory: plenty}}"))
+    await machine.until(lambda: machine.condition("ReplicaFailure")[0] == "CreateContainerConfigError")
+
+    assert "resources.limits['memory']" in machine.condition("ReplicaFailure")[1]
+
+
+async def test_a_program_can_ask_for_its_limits_and_its_name(machine: RealMachine) -> None:
+    fields = "resources: {limits: {memory: 1Gi}}"
+    wishes = (
+        "env: [{name: VERSION, value: v1}, {name: WHO, valueFrom: {fieldRef: {fieldPath: metadata.name}}}, "
+        "{name: MEMORY, valueFrom: {resourceFieldRef: {resource: limits.memory, divisor: 1Mi}}}]"
+    )
+    await machine.start(deployment(container=fields).replace("env: [{name: VERSION, value: v1}]", wishes))
+    await machine.until_ready(1)
+    (answer,) = [await get(port) for port in machine.ports()]
+
+    assert answer["env"]["MEMORY"] == "1024"
+    assert answer["env"]["WHO"] == answer["env"]["HOSTNAME"] == machine.replicas()[0].name
