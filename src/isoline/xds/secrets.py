@@ -13,12 +13,12 @@ from isoline.xds.messages import serialized
 from isoline.xds.resources import Resource, resource
 
 
-def body(certificate: ir.Certificate) -> bytes:
-    """The nameless secret: keep it to pass it on for every host that shares the certificate."""
+def body(certificate: ir.Certificate) -> ir.PrivateBytes:
+    """The nameless secret: keep it to pass it on for every host that shares the certificate. Never printed."""
     message = secret_pb2.Secret()
     message.tls_certificate.certificate_chain.inline_bytes = certificate.chain
     message.tls_certificate.private_key.inline_bytes = bytes(certificate.key)
-    return serialized(message)
+    return ir.PrivateBytes(serialized(message))
 
 
 def secret(name: str, nameless: bytes) -> Resource:

@@ -88,7 +88,12 @@ class Server:
             response_serializer=discovery_pb2.DeltaDiscoveryResponse.SerializeToString,
         )
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, {_METHOD: handler}),))
-        sockets.bind(server, self._address)
+        try:
+            sockets.bind(server, self._address)
+        except sockets.AddressError:
+            # gRPC does not let go of a server that was never started or stopped.
+            await server.stop(grace=None)
+            raise
         self._unsubscribe = self._cache.on_change(self._changed)
         await server.start()
         self._server = server

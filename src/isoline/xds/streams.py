@@ -13,7 +13,7 @@ import structlog
 from isoline.xds import nacks, types
 from isoline.xds.cache import Cache
 from isoline.xds.resources import Name, Resource
-from isoline.xds.subscriptions import Subscription
+from isoline.xds.subscriptions import ANYTHING, Subscription
 
 _log = structlog.get_logger(__name__)
 
@@ -107,7 +107,7 @@ class Stream:
             current = self._current(subscription, name)
             if current is not None and current.version == request.initial_versions[name]:
                 subscription.held[name] = current
-                self._needed.update(current.needs)
+            self._needed.update(subscription.held[name].needs)
         if subscription.wildcard:
             subscription.pending.update(dict.fromkeys(self._cache.names(subscription.type_url)))
 
@@ -224,7 +224,7 @@ class Stream:
 
     def _next_removal(self, subscription: Subscription) -> Response | None:
         last = subscription.type_url in types.NEEDED
-        if last and self._clock() < self._removals_from:
+        if last and (self._clock() < self._removals_from or self._needed[ANYTHING] > 0):
             return None
         free = [
             name

@@ -8,6 +8,9 @@ from isoline.xds.resources import Name, Resource
 _MAX_SPELLINGS = 16
 """Envoy keeps every server name it ever got a certificate for, and a host of n letters can be written in 2^n ways."""
 
+ANYTHING = Name("", "")
+"""What is needed by a version that only Envoy knows."""
+
 
 class Subscription:
     """One type on one stream. Names are as the stream asked for them; `canonical` ones are the cache's."""
@@ -111,4 +114,5 @@ class Subscription:
 
 
 def _placeholder(type_url: str, name: str, version: str) -> Resource:
-    return Resource(Name(type_url, name), version, b"")
+    needs = () if type_url in types.NEEDED else (ANYTHING,)
+    return Resource(Name(type_url, name), version, b"", needs)

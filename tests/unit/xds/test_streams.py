@@ -307,6 +307,19 @@ class TestReconnect:
         envoy.now += REMOVAL_GRACE
         assert envoy.settle() == ["-old"]
 
+    def test_clusters_stay_as_long_as_envoy_keeps_routes_that_nobody_here_knows(
+        self, cache: Cache, envoy: Envoy
+    ) -> None:
+        cache.update([a(ROUTES, "site", "bad")])
+        envoy.ask(CLUSTER, old="some version")
+        envoy.ask(ROUTES, "site", site="some version")
+        for response in envoy.sent():
+            envoy.nack(response) if response.resources else envoy.ack(response)
+        envoy.now += REMOVAL_GRACE
+        assert envoy.settle() == []
+        cache.update([a(ROUTES, "site", "good")])
+        assert envoy.settle() == ["site", "-old"]
+
 
 class TestRefusals:
     def test_the_one_at_fault_is_found_and_the_others_arrive(self, cache: Cache, envoy: Envoy) -> None:

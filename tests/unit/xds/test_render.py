@@ -1,0 +1,143 @@
+"""What the goldens cannot show: what stays equal, what is shared, and what is never written out."""
+
+import msgspec
+import pytest
+from envoy.config.route.v3 import route_pb2, scoped_route_pb2
+from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
+
+from isoline.routing import ir
+from isoline.xds import names, secrets, types
+from isoline.xds.filters.place import Place
+from isoline.xds.filters.table import TABLE
+from isoline.xds.render import render_certificate, render_endpoints, render_gateway, render_site
+from isoline.xds.resources import Name, Resource
+from unit.xds.support import TO_HTTPS, certificate, cluster, endpoints, forward, prefix, respond
+
+GATEWAY = ir.Gateway(http=ir.Listener(address="127.0.0.1", port=80), https=ir.Listener(address="127.0.0.1", port=443))
+TLS = ir.Tls(certificate="default/cert")
+
+
+def by_type(resources: list[Resource], type_url: str) -> dict[str, Resource]:
+    return {each.name.name: each for each in resources if each.name.type_url == type_url}
+
+
+def routes_of_scopes(resources: list[Resource]) -> dict[str, str]:
+    scopes = by_type(resources, types.SCOPE).values()
+    messages = [scoped_route_pb2.ScopedRouteConfiguration.FromString(each.body) for each in scopes]
+    return {message.name: message.route_configuration_name for message in messages}
+
+
+def test_equal_ir_gives_equal_bytes() -> None:
+    def resources() -> list[Resource]:
+        site = ir.Site(host="a.example.com", http=(forward("c"),), clusters=(cluster("app"),))
+        return [*render_site(site, GATEWAY), *render_gateway(GATEWAY, [], wildcards=True)]
+
+    assert resources() == resources()
+
+
+def test_routes_need_their_clusters_and_endpoints_once_each() -> None:
+    both = (forward("default/a/http/a", "default/b/http/a"), forward("default/a/http/a", name="again"))
+    site = ir.Site(host="a.example.com", http=both, clusters=(cluster("a"), cluster("b")))
+    (routes,) = by_type(render_site(site, GATEWAY), types.ROUTES).values()
+    assert routes.needs == (
+        Name(types.CLUSTER, "default/a/http/a"),
+        Name(types.CLUSTER, "default/b/http/a"),
+        Name(types.ENDPOINTS, "default/a/http"),
+        Name(types.ENDPOINTS, "default/b/http"),
+    )
+
+
+def test_a_cluster_is_the_same_whichever_site_names_it() -> None:
+    one = ir.Site(host="a.example.com", http=(forward("default/app/http/a"),), clusters=(cluster("app"),))
+    two = msgspec.structs.replace(one, host="b.example.com")
+    assert by_type(render_site(one, GATEWAY), types.CLUSTER) == by_type(render_site(two, GATEWAY), types.CLUSTER)
+
+
+def test_sites_that_only_redirect_share_their_routes() -> None:
+    https = (respond("x"),)
+    by_segments = ir.Match(path=ir.PathMatch(kind=ir.PathKind.SEGMENTS, value="/"))
+    all_redirect = (
+        ir.Route(name="api", match=prefix("/api"), action=ir.HttpsRedirect()),
+        ir.Route(name="all", match=by_segments, action=ir.HttpsRedirect()),
+    )
+    for http in ((TO_HTTPS,), all_redirect):
+        rendered = render_site(ir.Site(host="a.example.com", http=http, https=https, tls=TLS), GATEWAY)
+        assert routes_of_scopes(rendered)["http/a.example.com"] == names.REDIRECT_ROUTES
+        assert list(by_type(rendered, types.ROUTES)) == ["https/a.example.com"]
+
+
+@pytest.mark.parametrize(
+    "http",
+    [
+        (ir.Route(name="part", match=prefix("/part"), action=ir.HttpsRedirect()),),
+        (respond("open", match=prefix("/open")), TO_HTTPS),
+        (msgspec.structs.replace(TO_HTTPS, response_headers=ir.HeaderEdits(remove=("server",))),),
+        (
+            ir.Route(
+                name="get",
+                match=ir.Match(path=prefix("/").path, headers=(ir.HeaderMatch(name="x", kind=ir.ValueKind.PRESENT),)),
+                action=ir.HttpsRedirect(),
+            ),
+        ),
+    ],
+    ids=["part", "mixed", "headers", "conditions"],
+)
+def test_sites_that_do_more_than_redirect_have_routes_of_their_own(http: tuple[ir.Route, ...]) -> None:
+    rendered = render_site(ir.Site(host="a.example.com", http=http), GATEWAY)
+    assert routes_of_scopes(rendered)["http/a.example.com"] == "http/a.example.com"
+
+
+def test_every_route_has_a_name_and_a_site_answers_every_path() -> None:
+    site = ir.Site(host="a.example.com", http=(respond("x", match=prefix("/x")),), https=(respond("x"),), tls=TLS)
+    rendered = [*render_site(site, GATEWAY), *render_gateway(GATEWAY, [], wildcards=False)]
+    for resource in by_type(rendered, types.ROUTES).values():
+        configuration = route_pb2.RouteConfiguration.FromString(resource.body)
+        assert names.SCOPE_HEADER in configuration.request_headers_to_remove
+        for host in configuration.virtual_hosts:
+            assert all(route.name for route in host.routes)
+            assert host.routes[-1].match.prefix == "/"
+
+
+def test_a_host_that_is_not_on_plain_http_has_no_scope_there() -> None:
+    rendered = render_site(ir.Site(host="a.example.com", https=(respond("x"),), tls=TLS), GATEWAY)
+    assert list(routes_of_scopes(rendered)) == ["https/a.example.com"]
+
+
+def test_a_certificate_is_kept_once_however_many_hosts_share_it() -> None:
+    source = certificate("default/cert", "a.example.com")
+    rendered = render_certificate(source, ["a.example.com", "b.example.com"])
+    assert [each.name.name for each in rendered] == ["default/cert", "a.example.com", "b.example.com"]
+    assert len({id(each.body) for each in rendered}) == 1
+    secret = secret_pb2.Secret.FromString(secrets.named(rendered[0].body, "A.example.com"))
+    assert secret.name == "A.example.com"
+    assert secret.tls_certificate.certificate_chain.inline_bytes == source.chain
+    assert secret.tls_certificate.private_key.inline_bytes == bytes(source.key)
+
+
+def test_the_key_of_a_certificate_is_not_shown() -> None:
+    source = certificate("default/cert", "a.example.com")
+    assert "PRIVATE KEY" not in repr(source)
+    (rendered,) = render_certificate(source)
+    assert "PRIVATE KEY" not in f"{rendered!r} {rendered} {rendered.body!r}"
+
+
+def test_endpoints_that_are_the_same_are_the_same_resource() -> None:
+    assert render_endpoints(endpoints("app", 1, 2)) == render_endpoints(endpoints("app", 1, 2))
+    assert render_endpoints(endpoints("app", 1)) != render_endpoints(endpoints("app", 2))
+
+
+def test_a_wildcard_changes_one_extension_of_the_plain_listener() -> None:
+    without, with_one = (render_gateway(GATEWAY, [], wildcards=wildcards) for wildcards in (False, True))
+    changed = [one.name for one, two in zip(without, with_one, strict=True) if one.version != two.version]
+    assert changed == [Name(types.EXTENSION, names.WILDCARD_FILTER)]
+
+
+def test_the_filters_are_named_once_and_end_with_the_router() -> None:
+    assert len({each.NAME for each in TABLE}) == len(TABLE)
+    for scheme in ("http", "https"):
+        for wildcard in (False, True):
+            place = Place(GATEWAY, scheme, wildcard=wildcard)
+            standing = [each for each in TABLE if each.applies(place)]
+            assert standing[0].NAME == "isoline.scope_case"
+            assert standing[-1].NAME == "envoy.filters.http.router"
+            assert [each.http_filter(place).name for each in standing] == [each.NAME for each in standing]
