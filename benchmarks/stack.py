@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import aiohttp
 
@@ -72,11 +72,20 @@ class Stack:
     async def apply_one(self, item: Manifest) -> None:
         await self.apply([item])
 
-    async def _post(self, path: str, body: bytes) -> None:
+    async def summary(self) -> dict[str, Any]:
+        """What `isoline up` says of itself."""
+        async with self._connected().get("http://isoline/summary") as answer:
+            found: dict[str, Any] = await answer.json()
+            return found
+
+    def _connected(self) -> aiohttp.ClientSession:
         if self._session is None:
             connector = aiohttp.UnixConnector(str(self.state / "isoline.sock"))
             self._session = aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(300))
-        async with self._session.post(f"http://isoline{path}", data=body) as answer:
+        return self._session
+
+    async def _post(self, path: str, body: bytes) -> None:
+        async with self._connected().post(f"http://isoline{path}", data=body) as answer:
             text = await answer.text()
             if answer.status != 200 or '"refused"' in text:
                 raise RuntimeError(text)

@@ -234,6 +234,7 @@ class OneMachine:
             http_port=self.ports.http,
             https_port=self.ports.https,
             ready=self.flow.caught_up.is_set(),
+            resources_sent=self.server.stats.resources,
         )
 
 

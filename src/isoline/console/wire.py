@@ -20,6 +20,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     https_port: int | None
     ready: bool
     """Everything that was there at the start is served."""
+    resources_sent: int
+    """To Envoys, since the start: after a restart, what changed meanwhile and no more."""
 
 
 class Reference(msgspec.Struct, frozen=True):

@@ -23,7 +23,8 @@ PART_SEPARATOR = "\t"
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS resources (
-  type_url TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, body BLOB NOT NULL, needs TEXT NOT NULL, brings TEXT NOT NULL,
+  type_url TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, body BLOB NOT NULL,
+  needs TEXT NOT NULL, brings TEXT NOT NULL,
   PRIMARY KEY (type_url, name)
 ) WITHOUT ROWID
 """
