@@ -17,7 +17,7 @@ from benchmarks.load import Load, post
 from benchmarks.probe import Probe
 from benchmarks.servers import backend_configuration, free_port, nginx, proxy_configuration
 from benchmarks.stack import Stack
-from benchmarks.websockets_under_change import Outcome, echo_server
+from benchmarks.websockets_under_change import Outcome, echo_server, open_websocket
 from benchmarks.websockets_under_change import measure as hold_websockets
 
 PROXY_CPU, LOAD_CPU = 0, 1
@@ -115,14 +115,13 @@ def _told(outcome: Outcome) -> dict[str, int]:
 
 
 async def _until_upgrades(port: int) -> None:
-    """The backend speaks nothing but WebSocket: any answer of its own will do."""
-    probe = Probe(port)
-    for _ in range(200):
-        status, _ = await probe.head(HOST)
-        if status not in (404, 503):
-            break
-        await asyncio.sleep(0.05)
-    probe.close()
+    for _ in range(100):
+        connection = await open_websocket(port, HOST)
+        if connection is not None:
+            await connection.close()
+            return
+        await asyncio.sleep(0.1)
+    raise TimeoutError("no WebSocket can be opened")
 
 
 def _applying(stack: Stack) -> Callable[[], Awaitable[None]]:

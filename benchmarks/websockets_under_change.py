@@ -33,26 +33,29 @@ async def echo_server(port: int) -> AsyncIterator[None]:
 
 async def measure(port: int, host: str, change: Callable[[], Awaitable[None]], *, seconds: int) -> Outcome:
     """Holds 200 WebSockets open and makes 20 more upgrades a second, while `change` is called once a second."""
-    held = await asyncio.gather(*(_open(port, host) for _ in range(OPEN)))
+    held = await asyncio.gather(*(open_websocket(port, host) for _ in range(OPEN)))
     alive = [connection for connection in held if connection is not None]
+    closing: list[asyncio.Task[None]] = []
+    """In the background: Envoy gives the last bytes a second to arrive."""
     changes = upgrades = failed = 0
     for _ in range(seconds):
         await change()
         changes += 1
         for _ in range(NEW_EACH_SECOND):
             upgrades += 1
-            fresh = await _open(port, host)
+            fresh = await open_websocket(port, host)
             if fresh is None or not await _answers(fresh):
                 failed += 1
             if fresh is not None:
-                await fresh.close()
+                closing.append(asyncio.create_task(fresh.close()))
             await asyncio.sleep(1 / NEW_EACH_SECOND)
     answers = await asyncio.gather(*(_answers(connection) for connection in alive))
-    await asyncio.gather(*(connection.close() for connection in alive))
+    await asyncio.gather(*closing, *(connection.close() for connection in alive))
     return Outcome(OPEN, OPEN - sum(answers), upgrades, failed, changes)
 
 
-async def _open(port: int, host: str) -> ClientConnection | None:
+async def open_websocket(port: int, host: str) -> ClientConnection | None:
+    """A WebSocket through the gateway; None when the upgrade fails."""
     try:
         return await connect(f"ws://{host}:{port}/ws", host="127.0.0.1", port=port, ping_interval=None, proxy=None)
     except (OSError, WebSocketException, TimeoutError):

@@ -137,8 +137,7 @@ class OneMachine:
     async def _start_flow(self, stack: AsyncExitStack) -> None:
         if self._restored:
             # It is being served: compiling the present would only hold that up.
-            with contextlib.suppress(EnvoyError):
-                await self.envoy.wait_ready(READY_SECONDS)
+            await self._until_ready()
         work = (self.flow.run(), self._snapshot.run(), self._follow_config())
         for each in work:
             task = asyncio.create_task(each)
@@ -149,6 +148,14 @@ class OneMachine:
         await asyncio.wait((caught_up, stopped), return_when=asyncio.FIRST_COMPLETED)
         caught_up.cancel()
         stopped.cancel()
+        if not self.stop.is_set():
+            await self._until_ready()
+
+    async def _until_ready(self) -> None:
+        try:
+            await self.envoy.wait_ready(READY_SECONDS)
+        except EnvoyError as error:
+            self.source.events.warning(ENVOY, "NotReady", str(error))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:

@@ -150,7 +150,9 @@ class Stream:
         batch: list[tuple[str, Resource]] = []
         absent: list[str] = []
         size = 0
-        while subscription.pending and len(batch) + len(absent) < _MAX_RESOURCES and size < _MAX_BYTES:
+        # The first answer to "everything" is whole: a listener opens once it has what that answer brings.
+        whole = not subscription.greeted
+        while subscription.pending and (whole or (len(batch) + len(absent) < _MAX_RESOURCES and size < _MAX_BYTES)):
             name, _ = subscription.pending.popitem()
             resource = self._due(subscription, name, absent)
             if resource is not None:

@@ -165,6 +165,8 @@ class TestSubscriptions:
         cache.update(a(CLUSTER, f"c{number}") for number in range(2500))
         cache.update(a(ENDPOINTS, f"large{number}", "x" * 1024 * 1024) for number in range(5))
         envoy.ask(CLUSTER)
+        assert [len(response.resources) for response in envoy.sent()] == [2500], "the first answer is whole"
+        cache.update(a(CLUSTER, f"c{number}", "new") for number in range(2500))
         assert [len(response.resources) for response in envoy.sent()] == [1000, 1000, 500]
         envoy.ask(ENDPOINTS, "*")
         assert [len(response.resources) for response in envoy.sent()] == [2, 2, 1]
