@@ -48,7 +48,8 @@ def test_a_long_text_does_not_arrive_all_at_once(page: Page) -> None:
     page.keyboard.press("Control+Enter")
     page.wait_for_function("() => Number(document.body.dataset.frames) > 24000")
     page.wait_for_timeout(500)
-    assert sum(received) < 120 * 24_000 * 2
+    # The whole takes more than twenty minutes.
+    assert sum(received) < 300 * 24_000 * 2
     page.keyboard.press("Escape")
     state(page, "stopped")
 

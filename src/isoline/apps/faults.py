@@ -102,7 +102,10 @@ def notices(app: App, target: Target) -> list[str]:
     """Return what of an App's spec has no effect here, as sentences."""
     spec, found = app.spec, []
     if spec.scale is not None and (
-        spec.scale.min == 0 or spec.scale.max > spec.scale.min or spec.scale.target_concurrency or spec.scale.idle_after
+        spec.scale.min == 0
+        or spec.scale.most > spec.scale.min
+        or spec.scale.target_concurrency
+        or spec.scale.idle_after
     ):
         found.append("spec.scale: replicas stay at min, at least 1; this version does not scale by load")
     if any(storage.backup is not None for storage in spec.storage):

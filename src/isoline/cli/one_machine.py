@@ -11,6 +11,7 @@ from pathlib import Path
 
 from isoline.apps import Catalog, load_catalog
 from isoline.cli import lastrun, ports
+from isoline.cli.journal import log_to
 from isoline.cli.ports import Ports
 from isoline.cluster.directory import ManifestDirectory
 from isoline.cluster.local import LocalSource
@@ -79,6 +80,8 @@ class OneMachine:
         async with AsyncExitStack() as stack:
             self.state.acquire()
             stack.callback(self.state.release)
+            # Before anything can go wrong: until then an exception would be shown with all its variables.
+            log_to(self.state.path / "control-plane.log")
             await self._start_envoy(stack)
             await self._start_source(stack)
             await self._start_controllers(stack)

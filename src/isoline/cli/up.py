@@ -2,12 +2,10 @@
 
 import asyncio
 import gc
-import logging
 import signal
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
 import uvloop
 
@@ -20,8 +18,6 @@ from isoline.cluster.state import DEFAULT_FOLDER, StateFolderError
 from isoline.console.api import ControlServer
 from isoline.envoy import EnvoyError, EnvoyMissingError
 from isoline.processes import StartError
-
-LARGEST_LOG = 10 * 2**20
 
 USERS_MISTAKES = (
     LockedError,
@@ -70,7 +66,6 @@ async def _up(options: Options, screen: Screen) -> None:
         gc.collect()
         gc.freeze()
         gc.enable()
-        _log_to(machine.state.path / "control-plane.log")
         control = ControlServer(machine.console(), machine.state.control_socket)
         await control.start()
         telling = asyncio.create_task(screen.tell(machine))
@@ -83,22 +78,3 @@ async def _up(options: Options, screen: Screen) -> None:
     if machine.failure is not None:
         raise machine.failure
     screen.ended()
-
-
-def _log_to(path: Path) -> None:
-    """The control plane's own log: a file, so that the screen is for people."""
-    if path.exists() and path.stat().st_size > LARGEST_LOG:
-        path.replace(path.with_suffix(".log.1"))
-    file = path.open("a", encoding="utf-8", buffering=1)
-    path.chmod(0o600)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file),
-    )
-    logging.basicConfig(stream=file, level=logging.WARNING, force=True)

@@ -92,13 +92,18 @@ class Scale(Model, frozen=True, kw_only=True):
     """How many replicas run."""
 
     min: Annotated[Natural, Meta(description="Fewest replicas; 0 lets an idle app sleep.")] = 1
-    max: Annotated[Positive, Meta(description="Most replicas.")] = 1
+    max: Annotated[Positive | None, Meta(description="Most replicas; as many as min, when unset.")] = None
     target_concurrency: Annotated[
         Positive | None, Meta(description="Requests in flight that one replica should have.")
     ] = None
     idle_after: Annotated[Duration | None, Meta(description="Sleep after so long without a request; needs min 0.")] = (
         None
     )
+
+    @property
+    def most(self) -> int:
+        """`max`, or what it is when unset."""
+        return self.max or max(self.min, 1)
 
 
 class Rate(Model, frozen=True, kw_only=True):

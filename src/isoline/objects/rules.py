@@ -61,7 +61,7 @@ def _app(app: App) -> Iterator[Finding]:
         if sum(given) > 1:
             yield Finding(("spec", "tls"), "more than one of selfSigned, secretName and issuer is set", "keep one")
     if spec.scale is not None:
-        if spec.scale.max < spec.scale.min:
+        if spec.scale.most < spec.scale.min:
             yield Finding(("spec", "scale", "max"), f"found {spec.scale.max}, less than min ({spec.scale.min})")
         if spec.scale.idle_after is not None and spec.scale.min > 0:
             yield Finding(("spec", "scale", "idleAfter"), "an app with a min above 0 never sleeps", "set min to 0")

@@ -1,6 +1,6 @@
 """Statuses of objects that several hosts have something to say about."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from isoline.objects import Key
 from isoline.routing.statuses import ProxyStatus, merge
@@ -29,12 +29,16 @@ class StatusLedger:
             self._said.setdefault(key, {})[host] = status
         return {*before, *statuses}
 
-    def changed(self, keys: Iterable[Key]) -> dict[Key, ProxyStatus | None]:
-        """Return those of the objects whose sum differs from what was last returned; None: nothing is said any more."""
+    def changed(self, keys: Iterable[Key], renewed: Collection[Key] = frozenset()) -> dict[Key, ProxyStatus | None]:
+        """Return those of the objects whose sum differs from what was last returned; None: nothing is said any more.
+
+        Of `renewed` objects, whose spec is another one, the sum is returned whether it differs or not: a status says
+        which generation it is of.
+        """
         changes: dict[Key, ProxyStatus | None] = {}
         for key in sorted(keys):
             status = self._sum(key)
-            if status == self._told.get(key):
+            if status == self._told.get(key) and (status is None or key not in renewed):
                 continue
             changes[key] = status
             if status is None:

@@ -7,7 +7,7 @@ them. No timer: whoever follows the store's feed hands over what has come, as on
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -128,7 +128,8 @@ class Scheduler:
         dirty = self.touched(changes)
         if gateway is not None:
             yield Update(gateway=gateway)
-        yield from self._steps(dirty, chunk)
+        renewed = {change.key for change in changes if _has_another_spec(change)}
+        yield from self._steps(dirty, chunk, renewed)
 
     def touched(self, changes: Iterable[Change]) -> set[Unit]:
         """Return the units that have to be compiled again because of these changes."""
@@ -170,7 +171,7 @@ class Scheduler:
         after = set(self._store.values_of(new)) if new is not None else set()
         return before ^ after
 
-    def _steps(self, dirty: Iterable[Unit], chunk: int) -> Iterator[Update]:
+    def _steps(self, dirty: Iterable[Unit], chunk: int, renewed: Collection[Key] = frozenset()) -> Iterator[Update]:
         units = sorted(dirty)
         sites = [unit for unit in units if unit.kind == "site"]
         pending = [unit for unit in units if unit.kind != "site"]
@@ -187,7 +188,7 @@ class Scheduler:
             for unit in due:
                 recompiled.append(unit)
                 self._leaf(unit, update)
-            update.statuses = self._ledger.changed(touched)
+            update.statuses = self._ledger.changed(touched, renewed)
             self.recompiled = tuple(recompiled)
             yield update
 
@@ -273,6 +274,13 @@ class Scheduler:
             update.endpoints[unit.name] = result if isinstance(result, ir.Endpoints) else None
         else:
             update.certificates[unit.name] = result if isinstance(result, ir.Certificate) else None
+
+
+def _has_another_spec(change: Change) -> bool:
+    """Whether an object counts another generation; one that came or went has no status to renew."""
+    if change.old is None or change.new is None:
+        return False
+    return change.old.metadata.generation != change.new.metadata.generation
 
 
 def _digest(value: ir.IR) -> bytes:

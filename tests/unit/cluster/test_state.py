@@ -3,6 +3,8 @@
 import os
 import socket
 import stat
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -58,8 +60,16 @@ def test_a_short_socket_path_is_left_as_it_is(tmp_path: Path) -> None:
     assert short_path(tmp_path / "isoline.sock") == tmp_path / "isoline.sock"
 
 
-def test_a_socket_in_a_deep_folder_is_reached_by_a_short_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+@pytest.fixture
+def short_temporary_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """pytest's own is nearly as long as a socket's path may be."""
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setattr("tempfile.tempdir", folder)
+        yield
+
+
+@pytest.mark.usefixtures("short_temporary_folder")
+def test_a_socket_in_a_deep_folder_is_reached_by_a_short_path(tmp_path: Path) -> None:
     deep = tmp_path / ("x" * 100) / ("y" * 100)
     deep.mkdir(parents=True)
     short = short_path(deep / "isoline.sock")
@@ -70,8 +80,8 @@ def test_a_socket_in_a_deep_folder_is_reached_by_a_short_path(tmp_path: Path, mo
         assert (deep / "isoline.sock").is_socket()
 
 
-def test_somebody_elses_link_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+@pytest.mark.usefixtures("short_temporary_folder")
+def test_somebody_elses_link_is_not_followed(tmp_path: Path) -> None:
     deep = tmp_path / ("x" * 100) / ("y" * 100)
     deep.mkdir(parents=True)
     link = short_path(deep / "isoline.sock").parent

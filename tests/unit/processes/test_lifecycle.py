@@ -92,7 +92,9 @@ async def test_nothing_of_the_control_planes_environment_is_inherited(
 async def test_signals_have_their_usual_meaning_in_the_process(table: ProcessTable) -> None:
     process = await table.start(ProcessSpec(name="app", argv=("grep", "-E", "SigBlk|SigIgn", "/proc/self/status")))
     await process.wait()
-    assert [line.text.split() for line in process.log.read()] == [["SigBlk:", "0" * 16], ["SigIgn:", "0" * 16]]
+    masks = {name: int(mask, 16) for name, mask in (line.text.split() for line in process.log.read())}
+    # Those above 31 are the C library's own: whoever started the tests may have left one ignored, for good.
+    assert {name: mask & 0x7FFFFFFF for name, mask in masks.items()} == {"SigBlk:": 0, "SigIgn:": 0}
 
 
 async def test_the_stop_signal_is_the_one_of_the_spec(

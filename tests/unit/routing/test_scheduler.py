@@ -218,6 +218,13 @@ def test_a_change_that_means_the_same_is_not_handed_on() -> None:
     assert world.recompiled() == {A}
 
 
+def test_a_new_generation_is_told_even_if_nothing_else_is_new_about_it() -> None:
+    world = World(to("a", A).with_metadata(generation=1), service("a"))
+    update = world.put(to("a", A).with_metadata(generation=2, labels={"team": "voice"}))
+    assert list(update.statuses) == [to("a", A).key]
+    assert not update.sites
+
+
 def test_a_batch_compiles_each_site_once() -> None:
     world = World(to("a", A), to("b", B), service("a"), service("b"))
     port = ServicePort(name="web", port=80)
