@@ -5,11 +5,9 @@ One core for the proxy, the other for the load and the backend, so that neither 
 
 import asyncio
 import json
-import os
 import subprocess
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, ExitStack
-from pathlib import Path
 from typing import Any
 
 from benchmarks import manifests
@@ -27,6 +25,13 @@ SECONDS = 8
 ROUNDS = 3
 WEBSOCKET_SECONDS = 20
 HOST = manifests.host(0)
+NO_ACCESS_LOG = {
+    "apiVersion": "isoline.dev/v1alpha1",
+    "kind": "GatewayConfig",
+    "metadata": {"name": "default"},
+    "spec": {"accessLog": {"enabled": False}},
+}
+"""nginx writes none here either."""
 
 
 async def measure() -> dict[str, Any]:
@@ -43,7 +48,6 @@ async def _predict() -> dict[str, Any]:
             servers.enter_context(nginx(proxy_configuration(port, backend, kind=kind), port, cpu=PROXY_CPU))
         async with Stack() as stack:
             await _serve(stack, backend)
-            _pin(stack.envoy_pid, PROXY_CPU)
             candidates = {
                 "isoline": stack.http_port,
                 "nginx, default": default,
@@ -77,15 +81,10 @@ def _as_dict(load: Load, rounds: list[Load]) -> dict[str, Any]:
 
 
 async def _serve(stack: Stack, port: int) -> None:
-    stack.start()
+    stack.start(cpu=PROXY_CPU)
     await stack.ready()
-    await stack.apply([*manifests.backend(port), manifests.site(0)])
+    await stack.apply([NO_ACCESS_LOG, *manifests.backend(port), manifests.site(0)])
     await Probe(stack.http_port).until(HOST, "0")
-
-
-def _pin(pid: int, cpu: int) -> None:
-    for thread in Path(f"/proc/{pid}/task").iterdir():
-        os.sched_setaffinity(int(thread.name), {cpu})
 
 
 async def _websockets() -> dict[str, Any]:

@@ -21,7 +21,7 @@ http {{
 """
 
 PROXY = """
-daemon off; {user} worker_processes auto; pid {folder}/pid; error_log {folder}/error.log crit;
+daemon off; {user} worker_processes {workers}; pid {folder}/pid; error_log {folder}/error.log crit;
 events {{ worker_connections 4096; }}
 http {{
   access_log off; client_body_temp_path {folder}/body;
@@ -90,12 +90,16 @@ def backend_configuration(port: int, *, body: str = "ok") -> str:
 
 
 def proxy_configuration(port: int, upstream: int, *, kind: str) -> str:
-    """`default`: proxy_pass and nothing else. `websocket`: what WebSockets need. `tuned`: what its experts set."""
+    """`default`: proxy_pass and nothing else. `websocket`: what WebSockets need. `tuned`: what its experts set.
+
+    Only the tuned one has as many workers as it may use processors; `auto`, the default, counts all of the machine.
+    """
     options = {"default": "", "websocket": WEBSOCKET, "tuned": TUNED}[kind]
     tuned = kind == "tuned"
     return PROXY.format(
         folder="{folder}",
         user="{user}",
+        workers="1" if tuned else "auto",
         port=port,
         upstream=upstream,
         options=options,

@@ -101,7 +101,9 @@ class OneMachine:
         await self.server.start()
         stack.push_async_callback(self.server.stop)
         settings = self._bootstrap(last.limits if last is not None else lastrun.limits_of(None))
-        self.envoy = Envoy(self._table, self.state.path / "envoy", settings, on_event=self._tell_of_envoy)
+        # Envoy would count the machine's processors, also those that this process may not use.
+        workers = len(os.sched_getaffinity(0))
+        self.envoy = Envoy(self._table, self.state.path / "envoy", settings, workers, on_event=self._tell_of_envoy)
         await self.envoy.start()
         # Should the start fail from here on: what was serving goes on, what nobody knows of yet does not stay behind.
         stack.push_async_callback(self.envoy.detach if adopted else self._stop_envoy)
