@@ -1,6 +1,8 @@
 """What `isoline up` shows: where everything is, what happens, one line each, and never a stack trace."""
 
 import asyncio
+import shutil
+import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from isoline.cluster.events import Event
+from isoline.cluster.state import DEFAULT_FOLDER
 from isoline.objects import App, HTTPProxy
 from isoline.version import VERSION
 
@@ -37,8 +40,8 @@ class Screen:
         manifests = f"   manifests {_shown(directory)} (watched)" if directory is not None else ""
         self.line("Isoline", f"{VERSION}   state {_shown(machine.options.state)}{manifests}")
 
-    def ending(self) -> None:
-        self.line("Stopping", "requests in flight get a few seconds; again Ctrl-C does not hurry it")
+    def ending(self, seconds: float) -> None:
+        self.line("Stopping", f"requests in flight get {seconds:g} s")
 
     def ended(self) -> None:
         self.line("Stopped", "what was stored stays in the state folder")
@@ -75,10 +78,12 @@ class Screen:
             self.line(*line)
         for label, text in _site_lines(machine):
             self.line(label, text)
-        state = "" if machine.options.state == Path(".isoline") else f" --state {machine.options.state}"
+        state = machine.options.state.absolute()
+        option = "" if state == DEFAULT_FOLDER.absolute() else f" --state {_shown(state)}"
+        isoline = _command()
         name = next((app.metadata.name for app in _apps(machine)), None)
-        more = f" · isoline describe app {name}{state} · isoline logs -f {name}{state}" if name else ""
-        self.line("Console", f"isoline get{state}{more}        Stop: Ctrl-C or `isoline down{state}`")
+        more = f" · {isoline} describe app {name}{option} · {isoline} logs -f {name}{option}" if name else ""
+        self.line("Console", f"{isoline} get{option}{more}        Stop: Ctrl-C or `{isoline} down{option}`")
         self._out.print()
 
     def _event(self, event: Event) -> None:
@@ -146,6 +151,13 @@ def _site_lines(machine: "OneMachine") -> Iterator[tuple[str, str]]:
         yield "Site", f"{address}   {status.current_status}{told}"
     if len(sites) > 10:
         yield "", f"and {len(sites) - 10} more: isoline get httpproxy"
+
+
+def _command() -> str:
+    """How this program is called from here: by its name only where the shell finds it."""
+    program = Path(sys.argv[0])
+    found = shutil.which("isoline")
+    return "isoline" if found is not None and Path(found).samefile(program) else _shown(program)
 
 
 def _shown(path: Path) -> str:

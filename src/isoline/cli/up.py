@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 import uvloop
 
-from isoline.cli.one_machine import OneMachine, Options
+from isoline.cli.one_machine import STOP_DRAIN_SECONDS, OneMachine, Options
 from isoline.cli.ports import PortError
 from isoline.cli.screen import Screen
 from isoline.cluster.directory import DirectoryError
@@ -73,7 +73,7 @@ async def _up(options: Options, screen: Screen) -> None:
             await machine.stop.wait()
         finally:
             telling.cancel()
-            screen.ending()
+            screen.ending(STOP_DRAIN_SECONDS)
             await control.stop()
     if machine.failure is not None:
         raise machine.failure
