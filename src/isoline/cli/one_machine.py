@@ -19,13 +19,15 @@ from isoline.cluster.state import StateFolder
 from isoline.cluster.store import PositionExpiredError, Store
 from isoline.console.context import Console, ReplicaLog
 from isoline.console.wire import Summary
+from isoline.controllers.gateway import gateway_status
 from isoline.controllers.manager import INDEXES as CONTROLLER_INDEXES
 from isoline.controllers.manager import Controllers
 from isoline.envoy import BootstrapSettings, Envoy, EnvoyError, EnvoyEvent
 from isoline.envoy.admin_messages import ClusterStatus
 from isoline.gateway import Flow, Snapshot, Statuses
 from isoline.objects import GatewayConfig, Key
-from isoline.processes import ProcessTable
+from isoline.processes import ProcessTable, StartError
+from isoline.routing import ir
 from isoline.routing.gateway import gateway_from_config
 from isoline.routing.indexes import INDEXES as ROUTING_INDEXES
 from isoline.routing.scheduler import Scheduler
@@ -70,6 +72,7 @@ class OneMachine:
         self._snapshot = Snapshot(self.state.snapshot)
         self._running_ports: Ports | None = None
         self._restored = False
+        self._trouble = ""
         cache = Cache()
         self.flow = Flow(self.store, cache, self._scheduler(), on_statuses=self._write, snapshot=self._snapshot)
         self.server = Server(cache, address=f"unix:{self.state.xds_socket}", on_rejected=self.flow.refused)
@@ -109,8 +112,14 @@ class OneMachine:
         stack.push_async_callback(self.envoy.detach if adopted else self._stop_envoy)
 
     async def _stop_envoy(self) -> None:
-        if self.envoy.state != "stopped":
+        if self.failure is not None:
+            # It is the control plane that is broken: traffic goes on, and the next run takes it over.
+            await self.envoy.detach()
+        elif self.envoy.state != "stopped":
             await self.envoy.stop(STOP_DRAIN_SECONDS)
+
+    async def _stop_controllers(self) -> None:
+        await (self.controllers.stop() if self.failure is None else self.controllers.detach())
 
     async def _start_source(self, stack: AsyncExitStack) -> None:
         await self.source.start()
@@ -121,8 +130,6 @@ class OneMachine:
             https=self.options.https_port,
             running=self._running_ports,
         )
-        limits = lastrun.limits_of(self._config())
-        lastrun.LastRun(self.ports, limits).write(self.state.path)
 
     async def _start_controllers(self, stack: AsyncExitStack) -> None:
         self.controllers = Controllers(
@@ -130,11 +137,11 @@ class OneMachine:
             self.state,
             self._table,
             commands=self.options.directory or Path.cwd(),
-            https_port=lambda: self.ports.https,
+            https_port=lambda: self._ports_of(self._config()).https,
             catalog=self.catalog,
         )
         stack.push_async_callback(self._snapshot.flush)
-        stack.push_async_callback(self.controllers.stop)
+        stack.push_async_callback(self._stop_controllers)
         # Traffic ends before what it goes to.
         stack.push_async_callback(self._stop_envoy)
         await self.controllers.start()
@@ -169,13 +176,16 @@ class OneMachine:
             self.stop.set()
 
     def _scheduler(self) -> Scheduler:
-        return Scheduler(
-            self.store,
-            settings_of=_settings,
-            gateway_of=lambda config: gateway_from_config(
-                config, http_port=self.ports.http, https_port=self.ports.https
-            ),
-        )
+        return Scheduler(self.store, settings_of=_settings, gateway_of=self._gateway_of)
+
+    def _gateway_of(self, config: GatewayConfig | None) -> ir.Gateway:
+        return gateway_from_config(config, http_port=self.ports.http, https_port=self.ports.https)
+
+    def _ports_of(self, config: GatewayConfig | None) -> Ports:
+        gateway = self._gateway_of(config)
+        assert gateway.http is not None
+        assert gateway.https is not None
+        return Ports(gateway.http.port, gateway.https.port, self.ports.why)
 
     def _config(self) -> GatewayConfig | None:
         config = self.store.get(GATEWAY_CONFIG)
@@ -193,7 +203,15 @@ class OneMachine:
         """Some settings are read when an Envoy starts: then a new one takes over the listeners."""
         while True:
             position = self.store.position
-            await self.envoy.reconfigure(self._bootstrap(lastrun.limits_of(self._config())))
+            config = self._config()
+            limits = lastrun.limits_of(config)
+            self.ports = self._ports_of(config)
+            lastrun.LastRun(self.ports, limits).write(self.state.path)
+            self._report()
+            try:
+                await self.envoy.reconfigure(self._bootstrap(limits))
+            except (EnvoyError, StartError) as error:
+                self.source.events.warning(ENVOY, "ReplaceFailed", str(error))
             with contextlib.suppress(PositionExpiredError):
                 async for changes in self.store.follow(position):
                     if any(change.key == GATEWAY_CONFIG and not change.status_only for change in changes):
@@ -206,6 +224,18 @@ class OneMachine:
         bad = event.reason in ("Crashed", "ReplaceFailed")
         record = self.source.events.warning if bad else self.source.events.normal
         record(ENVOY, event.reason, event.message)
+        self._trouble = event.message if event.reason == "Crashed" else ""
+        self._report()
+
+    def _report(self) -> None:
+        """Says in the GatewayConfig's status, where there is one, what has become of it."""
+        config = self._config()
+        if config is not None and self.source.synced.is_set():
+            gateway = self._gateway_of(config)
+            listeners = [each for each in (gateway.http, gateway.https) if each is not None]
+            addresses = [f"{each.address}:{each.port}" for each in listeners]
+            status = gateway_status(config, addresses=addresses, trouble=self._trouble, now=time.time())
+            self.source.set_status(GATEWAY_CONFIG, status)
 
     @property
     def self_signed(self) -> bool:

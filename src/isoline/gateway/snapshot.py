@@ -75,10 +75,17 @@ class Snapshot:
             await self.flush()
 
     async def flush(self) -> None:
+        """Writes what was noted. What cannot be written stays noted, and is tried again with the next change."""
         self._changed.clear()
         pending, self._pending = self._pending, {}
-        if pending:
+        if not pending:
+            return
+        try:
             await asyncio.to_thread(self._write, pending)
+        except (sqlite3.Error, OSError) as error:
+            # A full disk is no reason to end: it only makes the next start slower.
+            self._pending = {**pending, **self._pending}
+            _log.warning("the snapshot cannot be written", path=str(self._path), error=str(error))
 
     def _write(self, pending: dict[Name, Resource | None]) -> None:
         gone = [name for name, resource in pending.items() if resource is None]

@@ -54,3 +54,14 @@ async def test_a_snapshot_of_another_format_is_not_served(tmp_path: Path) -> Non
         connection.execute("PRAGMA user_version = 999")
     connection.close()
     assert snapshot.load() == []
+
+
+async def test_what_cannot_be_written_is_written_later(tmp_path: Path) -> None:
+    folder = tmp_path / "not there yet"
+    snapshot = Snapshot(folder / "snapshot.sqlite3")
+    snapshot.keep(Batch([CLUSTER], []))
+    await snapshot.flush()
+    folder.mkdir()
+    snapshot.keep(Batch([ROUTES], []))
+    await snapshot.flush()
+    assert sorted(snapshot.load()) == sorted([CLUSTER, ROUTES])

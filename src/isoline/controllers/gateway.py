@@ -1,0 +1,21 @@
+"""What has become of the GatewayConfig: where the gateway listens, and whether its Envoy runs."""
+
+from collections.abc import Sequence
+
+from isoline.controllers.conditions import Finding, conditions
+from isoline.objects import GatewayConfig
+from isoline.objects.gateway_config import GatewayConfigStatus
+
+
+def gateway_status(config: GatewayConfig, *, addresses: Sequence[str], trouble: str, now: float) -> GatewayConfigStatus:
+    """Return the status of a GatewayConfig.
+
+    `addresses` are those of the listeners, as address:port. `trouble` is what Envoy suffers from, its last words
+    included; empty when it runs.
+    """
+    running = Finding("Running", not trouble, "EnvoyCrashed" if trouble else "EnvoyRuns", trouble)
+    return GatewayConfigStatus(
+        addresses=tuple(addresses),
+        conditions=conditions([running], config.status.conditions, now=now, generation=config.metadata.generation),
+        observed_generation=config.metadata.generation,
+    )

@@ -1,0 +1,185 @@
+"""The flow keeps a cache true to a store: nothing before the whole, nothing left over, refusals told to owners."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from isoline.cluster.store import Store
+from isoline.gateway.flow import Flow, Statuses
+from isoline.gateway.renderer import Batch
+from isoline.gateway.snapshot import Snapshot
+from isoline.objects import Key, Object, decode_object
+from isoline.routing.gateway import gateway_from_config
+from isoline.routing.indexes import INDEXES
+from isoline.routing.scheduler import Scheduler
+from isoline.routing.settings import settings_from_config
+from isoline.routing.statuses import ProxyStatus
+from isoline.xds import types
+from isoline.xds.cache import Cache
+from isoline.xds.resources import Name, resource
+
+STALE = Name(types.ROUTES, "http/gone.example")
+
+
+def proxy(name: str, body: str = "hello") -> Object:
+    manifest: dict[str, Any] = {
+        "apiVersion": "projectcontour.io/v1",
+        "kind": "HTTPProxy",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {
+            "virtualhost": {"fqdn": f"{name}.example"},
+            "routes": [{"directResponsePolicy": {"statusCode": 200, "body": body}}],
+        },
+    }
+    return decode_object(manifest)
+
+
+def routes_of(name: str) -> Name:
+    return Name(types.ROUTES, f"http/{name}.example")
+
+
+class World:
+    def __init__(self, snapshot: Snapshot | None = None, *, retained_changes: int = 100) -> None:
+        self.store = Store(INDEXES, retained_changes=retained_changes)
+        self.cache = Cache()
+        self.statuses: dict[Key, ProxyStatus | None] = {}
+        self.https_port = 8443
+        scheduler = Scheduler(
+            self.store,
+            settings_of=lambda config: settings_from_config(config, one_machine=True),
+            gateway_of=lambda config: gateway_from_config(config, http_port=8080, https_port=self.https_port),
+        )
+        self.flow = Flow(self.store, self.cache, scheduler, on_statuses=self._write, snapshot=snapshot)
+
+    def _write(self, statuses: Statuses) -> None:
+        self.statuses.update(statuses)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.flow.run())
+        await self.flow.caught_up.wait()
+        yield
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    def body(self, name: str) -> bytes:
+        found = self.cache.get(routes_of(name))
+        return b"" if found is None else found.body
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not true():  # noqa: ASYNC110 - there is no event for what the test looks at
+            await asyncio.sleep(0)
+
+
+async def test_nothing_is_ready_before_everything_is_compiled() -> None:
+    world = World()
+    world.store.apply([proxy("a"), proxy("b")])
+    before = world.cache.ready
+    async with world.running():
+        assert (before, world.cache.ready) == (False, True)
+        assert world.body("a")
+        assert world.body("b")
+
+
+async def test_a_change_reaches_the_cache_and_what_is_deleted_leaves_it() -> None:
+    world = World()
+    world.store.apply([proxy("a", "one")])
+    async with world.running():
+        world.store.apply([proxy("a", "two")])
+        await until(lambda: b"two" in world.body("a"))
+        world.store.apply([], [proxy("a").key])
+        await until(lambda: world.cache.get(routes_of("a")) is None)
+
+
+async def test_more_changes_at_once_than_the_feed_holds_are_found_all_the_same() -> None:
+    world = World(retained_changes=2)
+    world.store.apply([proxy("gone")])
+    async with world.running():
+        world.store.apply([proxy(f"site{number}") for number in range(10)], [proxy("gone").key])
+        await until(lambda: all(world.body(f"site{number}") for number in range(10)))
+        await until(lambda: world.cache.get(routes_of("gone")) is None)
+
+
+async def test_a_kept_snapshot_is_served_until_the_present_is_known_and_then_leaves_nothing(tmp_path: Path) -> None:
+    kept = Snapshot(tmp_path / "snapshot.sqlite3")
+    kept.keep(Batch([resource(*STALE, b"old")], []))
+    await kept.flush()
+    world = World(Snapshot(tmp_path / "snapshot.sqlite3"))
+    world.store.apply([proxy("a")])
+    assert world.flow.restore()
+    assert world.cache.ready
+    assert world.cache.get(STALE) is not None
+    async with world.running():
+        assert world.cache.get(STALE) is None
+        assert world.body("a")
+
+
+async def test_without_a_snapshot_nothing_is_served_early(tmp_path: Path) -> None:
+    world = World(Snapshot(tmp_path / "snapshot.sqlite3"))
+    assert not world.flow.restore()
+    assert not world.cache.ready
+
+
+async def test_what_is_served_is_what_the_next_start_restores(tmp_path: Path) -> None:
+    snapshot = Snapshot(tmp_path / "snapshot.sqlite3")
+    world = World(snapshot)
+    world.store.apply([proxy("a", "one"), proxy("b")])
+    async with world.running():
+        world.store.apply([proxy("a", "two")], [proxy("b").key])
+        await until(lambda: b"two" in world.body("a") and not world.body("b"))
+    await snapshot.flush()
+    assert {each.name for each in Snapshot(tmp_path / "snapshot.sqlite3").load()} == world.cache.all_names()
+
+
+async def test_a_refused_resource_is_told_to_its_owner_in_envoys_words_until_it_is_mended() -> None:
+    world = World()
+    world.store.apply([proxy("a", "bad"), proxy("b")])
+    async with world.running():
+        await until(lambda: proxy("a").key in world.statuses)
+        world.flow.refused(routes_of("a"), "Envoy does not like this")
+        told = world.statuses[proxy("a").key]
+        assert told is not None
+        assert told.current_status == "invalid"
+        assert [(error.reason, error.message) for error in told.errors] == [
+            ("RejectedByEnvoy", "Envoy does not like this")
+        ]
+        untouched = world.statuses[proxy("b").key]
+        assert untouched is not None
+        assert untouched.current_status == "valid"
+        world.store.apply([proxy("a", "good")])
+        await until(lambda: (status := world.statuses[proxy("a").key]) is not None and not status.errors)
+
+
+async def test_a_gateway_that_changes_how_sites_are_rendered_has_all_of_them_rendered_again() -> None:
+    world = World()
+    manifest: dict[str, Any] = {
+        "apiVersion": "projectcontour.io/v1",
+        "kind": "HTTPProxy",
+        "metadata": {"name": "a", "namespace": "default"},
+        "spec": {
+            "virtualhost": {"fqdn": "a.example"},
+            "routes": [{"services": [{"name": "app", "port": 80}]}],
+        },
+    }
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "app", "namespace": "default"},
+        "spec": {"ports": [{"port": 80}]},
+    }
+    timeouts = {
+        "apiVersion": "isoline.dev/v1alpha1",
+        "kind": "GatewayConfig",
+        "metadata": {"name": "default"},
+        "spec": {"timeouts": {"connect": "7s"}},
+    }
+    world.store.apply([decode_object(manifest), decode_object(service)])
+    async with world.running():
+        clusters = list(world.cache.names(types.CLUSTER))
+        before = world.cache.get(Name(types.CLUSTER, clusters[0]))
+        world.store.apply([decode_object(timeouts)])
+        await until(lambda: world.cache.get(Name(types.CLUSTER, clusters[0])) != before)
