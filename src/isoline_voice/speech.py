@@ -23,9 +23,9 @@ class SpeechService:
 
     def __init__(self, engine: Engine | None = None, *, workers: int | None = None) -> None:
         if engine is None:
-            from isoline_voice.engines.espeak.engine import EspeakEngine
+            from isoline_voice.engines.embedded.engine import EmbeddedEngine
 
-            engine = EspeakEngine(workers=workers)
+            engine = EmbeddedEngine(workers=workers)
         self._engine = engine
 
     @property

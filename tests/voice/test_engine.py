@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from isoline_voice.engines.espeak.engine import EspeakEngine
-from isoline_voice.engines.espeak.voices import OPENAI_VOICES
+from isoline_voice.engines.embedded.engine import EmbeddedEngine
+from isoline_voice.engines.embedded.voices import OPENAI_VOICES
 from isoline_voice.engines.protocol import Speech, SpeechRequest
 from isoline_voice.errors import (
     EngineBusyError,
@@ -25,9 +25,9 @@ ENGLISH = "The quick brown fox jumps over the lazy dog."
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def engine() -> AsyncIterator[EspeakEngine]:
+async def engine() -> AsyncIterator[EmbeddedEngine]:
     """One worker, shared by the tests of this file."""
-    engine = EspeakEngine(workers=1)
+    engine = EmbeddedEngine(workers=1)
     await engine.start()
     yield engine
     await engine.stop()
@@ -41,19 +41,19 @@ async def collect(speech: Speech) -> bytes:
     return b"".join([piece async for piece in speech.pieces])
 
 
-async def say(engine: EspeakEngine, text: str, how: str = "", *, voice: str = "alloy", speed: float = 1.0) -> bytes:
+async def say(engine: EmbeddedEngine, text: str, how: str = "", *, voice: str = "alloy", speed: float = 1.0) -> bytes:
     """What is heard for a text in a style given in words."""
     return await collect(await engine.speak(SpeechRequest(text, voice=voice, style=parse_style(how), speed=speed)))
 
 
-async def warnings(engine: EspeakEngine, text: str, how: str = "", *, voice: str = "alloy") -> list[str]:
+async def warnings(engine: EmbeddedEngine, text: str, how: str = "", *, voice: str = "alloy") -> list[str]:
     """The codes of the warnings for a request."""
     speech = await engine.speak(SpeechRequest(text, voice=voice, style=parse_style(how)))
     await speech.aclose()
     return [warning.code for warning in speech.warnings]
 
 
-async def test_it_speaks_at_24_kilohertz_without_clipping_or_direct_current(engine: EspeakEngine) -> None:
+async def test_it_speaks_at_24_kilohertz_without_clipping_or_direct_current(engine: EmbeddedEngine) -> None:
     speech = await engine.speak(SpeechRequest(CHINESE))
     audio = await collect(speech)
     heard = samples_of(audio)
@@ -66,25 +66,25 @@ async def test_it_speaks_at_24_kilohertz_without_clipping_or_direct_current(engi
     assert abs(heard[-1]) < 0.01
 
 
-async def test_a_longer_text_is_a_longer_speech(engine: EspeakEngine) -> None:
+async def test_a_longer_text_is_a_longer_speech(engine: EmbeddedEngine) -> None:
     once, thrice = await say(engine, CHINESE), await say(engine, CHINESE * 3)
     assert len(thrice) == pytest.approx(3 * len(once), rel=0.05)
 
 
-async def test_loud_is_louder_and_soft_is_softer(engine: EspeakEngine) -> None:
+async def test_loud_is_louder_and_soft_is_softer(engine: EmbeddedEngine) -> None:
     levels = {how: level(await say(engine, CHINESE, how)) for how in ("尽可能大声", "大声", "", "轻声", "尽可能轻声")}
     steps = np.diff(list(levels.values()))
     assert (steps < -2.5).all(), levels
     assert levels["大声"] - levels["轻声"] > 12
 
 
-async def test_as_loud_as_possible_does_not_clip(engine: EspeakEngine) -> None:
+async def test_as_loud_as_possible_does_not_clip(engine: EmbeddedEngine) -> None:
     heard = samples_of(await say(engine, f"{CHINESE}{ENGLISH}", "尽可能大声，非常激动"))
     assert np.abs(heard).max() < 0.99
 
 
 @pytest.mark.parametrize("text", [CHINESE, ENGLISH])
-async def test_slow_is_longer_and_fast_is_shorter(engine: EspeakEngine, text: str) -> None:
+async def test_slow_is_longer_and_fast_is_shorter(engine: EmbeddedEngine, text: str) -> None:
     hows = ("as slowly as possible", "slowly", "", "fast", "as fast as possible")
     lengths = [len(await say(engine, text, how)) for how in hows]
     assert lengths == sorted(lengths, reverse=True)
@@ -93,36 +93,36 @@ async def test_slow_is_longer_and_fast_is_shorter(engine: EspeakEngine, text: st
 
 @pytest.mark.parametrize("speed", [0.25, 0.5, 2.0, 4.0])
 @pytest.mark.parametrize("text", [CHINESE, ENGLISH])
-async def test_speed_divides_the_duration(engine: EspeakEngine, text: str, speed: float) -> None:
+async def test_speed_divides_the_duration(engine: EmbeddedEngine, text: str, speed: float) -> None:
     plain, changed = await say(engine, text), await say(engine, text, speed=speed)
     assert len(changed) == pytest.approx(len(plain) / speed, rel=0.2)
 
 
-async def test_speed_multiplies_the_rate_of_the_style(engine: EspeakEngine) -> None:
+async def test_speed_multiplies_the_rate_of_the_style(engine: EmbeddedEngine) -> None:
     slow, slow_and_fast = await say(engine, CHINESE, "慢"), await say(engine, CHINESE, "慢", speed=2.0)
     assert len(slow_and_fast) == pytest.approx(len(slow) / 2, rel=0.15)
 
 
-async def test_high_is_higher_and_deep_is_deeper(engine: EspeakEngine) -> None:
+async def test_high_is_higher_and_deep_is_deeper(engine: EmbeddedEngine) -> None:
     heard = [pitch(samples_of(await say(engine, ENGLISH, how)), 24_000) for how in ("deep voice", "", "high pitched")]
     assert heard[0] < 0.95 * heard[1] < 0.95 * 0.95 * heard[2]
 
 
-async def test_a_woman_is_higher_than_a_man(engine: EspeakEngine) -> None:
+async def test_a_woman_is_higher_than_a_man(engine: EmbeddedEngine) -> None:
     woman = pitch(samples_of(await say(engine, ENGLISH, voice="english-us-female")), 24_000)
     man = pitch(samples_of(await say(engine, ENGLISH, voice="english-us-male")), 24_000)
     assert woman > 1.2 * man
     assert pitch(samples_of(await say(engine, ENGLISH, "in a man's voice", voice="nova")), 24_000) < 1.1 * man
 
 
-async def test_feelings_change_the_voice_and_are_said_to_be_an_approximation(engine: EspeakEngine) -> None:
+async def test_feelings_change_the_voice_and_are_said_to_be_an_approximation(engine: EmbeddedEngine) -> None:
     happy, sad = await say(engine, CHINESE, "开心"), await say(engine, CHINESE, "伤心")
     assert len(happy) < len(sad)
     assert level(happy) > level(sad)
     assert await warnings(engine, CHINESE, "开心") == ["emotion_approximated"]
 
 
-async def test_all_voices_speak_about_equally_loud(engine: EspeakEngine) -> None:
+async def test_all_voices_speak_about_equally_loud(engine: EmbeddedEngine) -> None:
     texts = {
         "zh": CHINESE,
         "yue": CHINESE,
@@ -139,15 +139,15 @@ async def test_all_voices_speak_about_equally_loud(engine: EspeakEngine) -> None
 
 
 @pytest.mark.parametrize("voice", sorted(OPENAI_VOICES))
-async def test_openai_voice_names_speak_every_language(engine: EspeakEngine, voice: str) -> None:
+async def test_openai_voice_names_speak_every_language(engine: EmbeddedEngine, voice: str) -> None:
     speech = await engine.speak(SpeechRequest("你好. Hello. Привет.", voice=voice.upper()))
     assert speech.voice.id == voice
     assert seconds(await collect(speech), speech.rate) > 1
 
 
-async def test_each_language_is_read_by_its_own_voice(engine: EspeakEngine) -> None:
+async def test_each_language_is_read_by_its_own_voice(engine: EmbeddedEngine) -> None:
     def said(text: str, **request: str) -> list[tuple[str, str]]:
-        from isoline_voice.engines.espeak.engine import _script
+        from isoline_voice.engines.embedded.engine import _script
 
         parts = _script(SpeechRequest(text, **request)).parts  # type: ignore[arg-type]
         return [(part.job.voice.partition("+")[0], part.job.text) for part in parts]
@@ -165,12 +165,12 @@ async def test_each_language_is_read_by_its_own_voice(engine: EspeakEngine) -> N
     assert said("42", voice="english-us-male") == [("gmw/en-US", "42")]
 
 
-async def test_a_dialect_that_it_speaks_is_spoken(engine: EspeakEngine) -> None:
+async def test_a_dialect_that_it_speaks_is_spoken(engine: EmbeddedEngine) -> None:
     assert await warnings(engine, CHINESE, "用广东话") == []
     assert await say(engine, CHINESE, "用广东话") != await say(engine, CHINESE)
 
 
-async def test_a_dialect_that_it_cannot_speak_is_said_and_read_in_mandarin(engine: EspeakEngine) -> None:
+async def test_a_dialect_that_it_cannot_speak_is_said_and_read_in_mandarin(engine: EmbeddedEngine) -> None:
     speech = await engine.speak(SpeechRequest(CHINESE, style=parse_style("用四川话大声读出来")))
     await speech.aclose()
     (warning,) = speech.warnings
@@ -197,12 +197,12 @@ async def test_a_dialect_that_it_cannot_speak_is_said_and_read_in_mandarin(engin
     ],
 )
 async def test_what_it_cannot_do_is_said(
-    engine: EspeakEngine, text: str, how: str, voice: str, codes: list[str]
+    engine: EmbeddedEngine, text: str, how: str, voice: str, codes: list[str]
 ) -> None:
     assert await warnings(engine, text, how, voice=voice) == codes
 
 
-async def test_markup_is_neither_spoken_nor_obeyed(engine: EspeakEngine) -> None:
+async def test_markup_is_neither_spoken_nor_obeyed(engine: EmbeddedEngine) -> None:
     plain = await say(engine, "Hello world")
     marked = await say(engine, "<speak><prosody rate='x-slow'>Hello <|endofprompt|> world</prosody></speak>")
     assert len(marked) == pytest.approx(len(plain), rel=0.1)
@@ -220,26 +220,26 @@ async def test_markup_is_neither_spoken_nor_obeyed(engine: EspeakEngine) -> None
     ],
 )
 async def test_a_request_that_cannot_be_spoken_names_its_field(
-    engine: EspeakEngine, request_: SpeechRequest, param: str, code: str
+    engine: EmbeddedEngine, request_: SpeechRequest, param: str, code: str
 ) -> None:
     with pytest.raises(InvalidRequestError) as caught:
         await engine.speak(request_)
     assert (caught.value.param, caught.value.code) == (param, code)
 
 
-async def test_an_unknown_voice_is_answered_with_those_that_exist(engine: EspeakEngine) -> None:
+async def test_an_unknown_voice_is_answered_with_those_that_exist(engine: EmbeddedEngine) -> None:
     with pytest.raises(UnknownVoiceError, match=r"'bob'.*mandarin-female.*alloy"):
         await engine.speak(SpeechRequest("x", voice="bob"))
 
 
-async def test_voices_have_unique_ids_and_mandarin_comes_first(engine: EspeakEngine) -> None:
+async def test_voices_have_unique_ids_and_mandarin_comes_first(engine: EmbeddedEngine) -> None:
     ids = [voice.id for voice in engine.voices()]
     assert ids[0] == "mandarin-female"
     assert len(ids) == len(set(ids)) == 24
     assert {voice.language for voice in engine.voices()} == engine.capabilities.languages
 
 
-async def test_audio_comes_in_pieces_while_the_text_is_still_being_worked_on(engine: EspeakEngine) -> None:
+async def test_audio_comes_in_pieces_while_the_text_is_still_being_worked_on(engine: EmbeddedEngine) -> None:
     speech = await engine.speak(SpeechRequest(CHINESE * 200))
     first = await anext(speech.pieces.__aiter__())
     assert 0 < seconds(first, speech.rate) <= 0.5
@@ -248,7 +248,7 @@ async def test_audio_comes_in_pieces_while_the_text_is_still_being_worked_on(eng
     assert engine.stats().active == 0
 
 
-async def test_a_long_text_waits_for_its_listener_and_holds_no_worker(engine: EspeakEngine) -> None:
+async def test_a_long_text_waits_for_its_listener_and_holds_no_worker(engine: EmbeddedEngine) -> None:
     speech = await engine.speak(SpeechRequest("你好，世界。Hello, this is a long text! " * 5_000))
     pieces = speech.pieces
     for _ in range(3):
@@ -259,7 +259,7 @@ async def test_a_long_text_waits_for_its_listener_and_holds_no_worker(engine: Es
     await speech.aclose()
 
 
-async def test_it_counts_what_it_did(engine: EspeakEngine) -> None:
+async def test_it_counts_what_it_did(engine: EmbeddedEngine) -> None:
     before = engine.stats()
     audio = await say(engine, CHINESE)
     after = engine.stats()
@@ -269,7 +269,7 @@ async def test_it_counts_what_it_did(engine: EspeakEngine) -> None:
 
 
 async def test_too_many_at_a_time_are_turned_away_until_one_ends() -> None:
-    engine = EspeakEngine(workers=1, max_utterances=2)
+    engine = EmbeddedEngine(workers=1, max_utterances=2)
     await engine.start()
     try:
         speeches = [await engine.speak(SpeechRequest(CHINESE)) for _ in range(2)]
@@ -283,7 +283,7 @@ async def test_too_many_at_a_time_are_turned_away_until_one_ends() -> None:
 
 
 async def test_before_start_and_after_stop_it_says_that_it_does_not_run() -> None:
-    engine = EspeakEngine(workers=1)
+    engine = EmbeddedEngine(workers=1)
     assert not (await engine.health()).ok
     with pytest.raises(EngineUnavailableError):
         await engine.speak(SpeechRequest("x"))
@@ -296,7 +296,7 @@ async def test_before_start_and_after_stop_it_says_that_it_does_not_run() -> Non
     await engine.stop()
 
 
-async def test_a_plain_style_says_nothing_about_how(engine: EspeakEngine) -> None:
+async def test_a_plain_style_says_nothing_about_how(engine: EmbeddedEngine) -> None:
     speech = await engine.speak(SpeechRequest(CHINESE, style=Style()))
     await speech.aclose()
     assert speech.warnings == ()

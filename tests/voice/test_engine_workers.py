@@ -15,8 +15,8 @@ import pytest
 import pytest_asyncio
 
 import isoline_voice
-from isoline_voice.engines.espeak import pool, process, worker
-from isoline_voice.engines.espeak.engine import EspeakEngine
+from isoline_voice.engines.embedded import pool, process, worker
+from isoline_voice.engines.embedded.engine import EmbeddedEngine
 from isoline_voice.engines.protocol import Speech, SpeechRequest
 from isoline_voice.errors import EngineUnavailableError, SynthesisTimeoutError
 from voice.waveforms import samples_of, until
@@ -27,9 +27,9 @@ LONG_PIECE = SpeechRequest("好" * 90, speed=0.5)
 
 
 @pytest_asyncio.fixture
-async def engine() -> AsyncIterator[EspeakEngine]:
+async def engine() -> AsyncIterator[EmbeddedEngine]:
     """One worker that is given up after a fifth of a second without progress."""
-    engine = EspeakEngine(workers=1, progress_timeout=0.2)
+    engine = EmbeddedEngine(workers=1, progress_timeout=0.2)
     await engine.start()
     yield engine
     await engine.stop()
@@ -40,13 +40,13 @@ async def collect(speech: Speech) -> bytes:
     return b"".join([piece async for piece in speech.pieces])
 
 
-def only_worker(engine: EspeakEngine) -> int:
+def only_worker(engine: EmbeddedEngine) -> int:
     """The process id of the one worker."""
     (pid,) = engine.pool.pids()
     return pid
 
 
-async def until_free(engine: EspeakEngine) -> None:
+async def until_free(engine: EmbeddedEngine) -> None:
     """Wait until the worker, or the one in its place, takes work."""
     await until(lambda: not engine.stats().busy and engine.stats().workers > 0)
 
@@ -59,7 +59,7 @@ def gone(pid: int) -> bool:
         return True
 
 
-async def test_an_idle_worker_that_is_killed_is_replaced(engine: EspeakEngine) -> None:
+async def test_an_idle_worker_that_is_killed_is_replaced(engine: EmbeddedEngine) -> None:
     killed = only_worker(engine)
     os.kill(killed, signal.SIGKILL)
     assert len(await collect(await engine.speak(SpeechRequest(CHINESE)))) > 0
@@ -68,7 +68,7 @@ async def test_an_idle_worker_that_is_killed_is_replaced(engine: EspeakEngine) -
     assert (await engine.health()).ok
 
 
-async def test_a_worker_killed_before_its_first_sound_is_not_noticed(engine: EspeakEngine) -> None:
+async def test_a_worker_killed_before_its_first_sound_is_not_noticed(engine: EmbeddedEngine) -> None:
     whole = await collect(await engine.speak(SpeechRequest(CHINESE)))
     os.kill(only_worker(engine), signal.SIGSTOP)
     speech = await engine.speak(SpeechRequest(CHINESE))
@@ -77,7 +77,7 @@ async def test_a_worker_killed_before_its_first_sound_is_not_noticed(engine: Esp
     assert len(await collect(speech)) == pytest.approx(len(whole), rel=0.02)
 
 
-async def test_a_worker_killed_while_it_speaks_is_not_noticed_either(engine: EspeakEngine) -> None:
+async def test_a_worker_killed_while_it_speaks_is_not_noticed_either(engine: EmbeddedEngine) -> None:
     whole = await collect(await engine.speak(LONG_PIECE))
     speech = await engine.speak(LONG_PIECE)
     first = await speech.pieces.__anext__()
@@ -89,7 +89,7 @@ async def test_a_worker_killed_while_it_speaks_is_not_noticed_either(engine: Esp
     assert np.abs(np.diff(samples_of(audio))).max() < 1.5 * steepest
 
 
-async def test_a_worker_that_hangs_is_given_up_and_the_text_is_spoken_by_the_next(engine: EspeakEngine) -> None:
+async def test_a_worker_that_hangs_is_given_up_and_the_text_is_spoken_by_the_next(engine: EmbeddedEngine) -> None:
     hanging = only_worker(engine)
     os.kill(hanging, signal.SIGSTOP)
     assert len(await collect(await engine.speak(SpeechRequest(CHINESE)))) > 0
@@ -97,7 +97,7 @@ async def test_a_worker_that_hangs_is_given_up_and_the_text_is_spoken_by_the_nex
     assert engine.stats().restarts == 1
 
 
-async def test_a_text_whose_worker_always_hangs_fails_and_the_next_one_is_spoken(engine: EspeakEngine) -> None:
+async def test_a_text_whose_worker_always_hangs_fails_and_the_next_one_is_spoken(engine: EmbeddedEngine) -> None:
     speech = await engine.speak(SpeechRequest(CHINESE))
     hung: set[int] = set()
 
@@ -119,7 +119,7 @@ async def test_a_text_whose_worker_always_hangs_fails_and_the_next_one_is_spoken
     assert engine.stats().active == 0
 
 
-async def test_leaving_frees_the_worker_without_restarting_it(engine: EspeakEngine) -> None:
+async def test_leaving_frees_the_worker_without_restarting_it(engine: EmbeddedEngine) -> None:
     own = only_worker(engine)
     for _ in range(20):
         speech = await engine.speak(LONG_PIECE)
@@ -134,7 +134,7 @@ async def test_leaving_frees_the_worker_without_restarting_it(engine: EspeakEngi
     assert len(await collect(await engine.speak(SpeechRequest(CHINESE)))) > 0
 
 
-async def test_leaving_before_the_first_piece_frees_the_worker_too(engine: EspeakEngine) -> None:
+async def test_leaving_before_the_first_piece_frees_the_worker_too(engine: EmbeddedEngine) -> None:
     speeches = [await engine.speak(LONG_PIECE) for _ in range(5)]
     await asyncio.sleep(0)
     for speech in speeches:
@@ -145,7 +145,7 @@ async def test_leaving_before_the_first_piece_frees_the_worker_too(engine: Espea
     assert len(await collect(await engine.speak(SpeechRequest(CHINESE)))) > 0
 
 
-async def test_leaving_while_the_next_piece_is_awaited_ends_the_wait(engine: EspeakEngine) -> None:
+async def test_leaving_while_the_next_piece_is_awaited_ends_the_wait(engine: EmbeddedEngine) -> None:
     os.kill(only_worker(engine), signal.SIGSTOP)
     speech = await engine.speak(SpeechRequest(CHINESE))
     waiting = asyncio.create_task(collect(speech))
@@ -155,7 +155,7 @@ async def test_leaving_while_the_next_piece_is_awaited_ends_the_wait(engine: Esp
 
 
 async def test_a_worker_that_does_not_stop_when_it_is_told_is_replaced() -> None:
-    engine = EspeakEngine(workers=1, progress_timeout=60)
+    engine = EmbeddedEngine(workers=1, progress_timeout=60)
     await engine.start()
     try:
         stuck = only_worker(engine)
@@ -170,7 +170,7 @@ async def test_a_worker_that_does_not_stop_when_it_is_told_is_replaced() -> None
         await engine.stop()
 
 
-async def test_one_worker_speaks_many_texts_in_turn(engine: EspeakEngine) -> None:
+async def test_one_worker_speaks_many_texts_in_turn(engine: EmbeddedEngine) -> None:
     long = await engine.speak(SpeechRequest(CHINESE * 2_000))
     long_pieces = asyncio.create_task(collect(long))
     short = await asyncio.gather(*[engine.speak(SpeechRequest(CHINESE)) for _ in range(10)])
@@ -183,7 +183,7 @@ async def test_one_worker_speaks_many_texts_in_turn(engine: EspeakEngine) -> Non
 
 async def test_a_worker_that_cannot_be_started_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "_library", lambda: ("/nonexistent/libespeak-ng.so", "/nonexistent"))
-    engine = EspeakEngine(workers=2)
+    engine = EmbeddedEngine(workers=2)
     with pytest.raises(EngineUnavailableError, match="ends as soon as it is started"):
         await engine.start()
     assert not (await engine.health()).ok
@@ -191,7 +191,7 @@ async def test_a_worker_that_cannot_be_started_is_one_sentence(monkeypatch: pyte
 
 
 async def test_when_no_worker_can_be_started_any_more_it_says_so(
-    engine: EspeakEngine, monkeypatch: pytest.MonkeyPatch
+    engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process, "_library", lambda: ("/nonexistent/libespeak-ng.so", "/nonexistent"))
     monkeypatch.setattr(pool, "TURN_TIMEOUT", 0.2)
@@ -205,7 +205,7 @@ async def test_when_no_worker_can_be_started_any_more_it_says_so(
     assert len(await collect(await engine.speak(SpeechRequest(CHINESE)))) > 0
 
 
-async def test_stopping_ends_the_processes(engine: EspeakEngine) -> None:
+async def test_stopping_ends_the_processes(engine: EmbeddedEngine) -> None:
     pids = engine.pool.pids()
     await engine.stop()
     assert all(gone(pid) for pid in pids)
@@ -214,9 +214,9 @@ async def test_stopping_ends_the_processes(engine: EspeakEngine) -> None:
 def test_workers_end_when_the_studio_is_killed() -> None:
     program = """
 import asyncio, os, signal
-from isoline_voice.engines.espeak.engine import EspeakEngine
+from isoline_voice.engines.embedded.engine import EmbeddedEngine
 async def main():
-    engine = EspeakEngine(workers=2)
+    engine = EmbeddedEngine(workers=2)
     await engine.start()
     print(*engine.pool.pids(), flush=True)
     os.kill(os.getpid(), signal.SIGKILL)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import isoline_voice
-from isoline_voice.engines.espeak.pool import usable_cores
+from isoline_voice.engines.embedded.pool import usable_cores
 from isoline_voice.engines.protocol import SpeechRequest
 from isoline_voice.speech import SpeechService
 from isoline_voice.styles import parse_style
@@ -15,12 +15,12 @@ from isoline_voice.styles import parse_style
 
 async def test_the_service_speaks_with_the_embedded_engine_unless_it_is_given_another() -> None:
     service = SpeechService(workers=1)
-    assert service.engine == "espeak"
+    assert service.engine == "embedded"
     assert not (await service.ready()).ok
     await service.start()
     try:
         assert (await service.ready()).ok
-        assert service.voices()[0].engine == "espeak"
+        assert service.voices()[0].engine == "embedded"
         assert not service.capabilities.cloning
         speech = await service.speak(SpeechRequest("你好，世界", style=parse_style("用四川话大声读出来")))
         audio = b"".join([piece async for piece in speech.pieces])

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from isoline_voice.audio.finishing import OUTPUT_RATE, Finisher
-from isoline_voice.engines.espeak.planning import Part
-from isoline_voice.engines.espeak.pool import WorkerPool
+from isoline_voice.engines.embedded.planning import Part
+from isoline_voice.engines.embedded.pool import WorkerPool
 from isoline_voice.errors import VoiceError
 
 AHEAD_SECONDS = 4.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from isoline_voice.engines.espeak.rendering import EMOTIONS, PERSONAS
-from isoline_voice.engines.espeak.voices import Speaker
+from isoline_voice.engines.embedded.rendering import EMOTIONS, PERSONAS
+from isoline_voice.engines.embedded.voices import Speaker
 from isoline_voice.engines.protocol import SpeechWarning
 from isoline_voice.styles.catalog import catalog
 from isoline_voice.styles.style import Style

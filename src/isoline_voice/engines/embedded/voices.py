@@ -11,7 +11,7 @@ from typing import NamedTuple
 from isoline_voice.engines.protocol import Voice
 from isoline_voice.errors import UnknownVoiceError
 
-ENGINE = "espeak"
+ENGINE = "embedded"
 FEMALE, MALE = "f2", "m3"
 
 

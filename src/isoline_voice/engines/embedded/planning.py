@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from isoline_voice.audio.levels import gain_of
-from isoline_voice.engines.espeak.rendering import VOLUME, Rendering
-from isoline_voice.engines.espeak.voices import TONGUES
-from isoline_voice.engines.espeak.worker import Job
+from isoline_voice.engines.embedded.rendering import VOLUME, Rendering
+from isoline_voice.engines.embedded.voices import TONGUES
+from isoline_voice.engines.embedded.worker import Job
 from isoline_voice.text.chinese_numbers import read_numbers
 from isoline_voice.text.cleaning import speakable
 from isoline_voice.text.languages import split_languages

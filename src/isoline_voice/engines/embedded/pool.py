@@ -13,8 +13,8 @@ import os
 from collections import deque
 from collections.abc import Callable, Coroutine
 
-from isoline_voice.engines.espeak.process import JobFailedError, Worker, WorkerDiedError
-from isoline_voice.engines.espeak.worker import Job
+from isoline_voice.engines.embedded.process import JobFailedError, Worker, WorkerDiedError
+from isoline_voice.engines.embedded.worker import Job
 from isoline_voice.errors import EngineUnavailableError, SynthesisError, SynthesisTimeoutError
 
 log = logging.getLogger(__name__)

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from isoline_voice.audio.finishing import OUTPUT_RATE, Finisher
-from isoline_voice.engines.espeak.planning import Part, Tongues, plan
-from isoline_voice.engines.espeak.pool import PROGRESS_TIMEOUT, WorkerPool
-from isoline_voice.engines.espeak.rendering import EMOTIONS, render
-from isoline_voice.engines.espeak.shortfalls import DIALECTS, SUPPORTED, shortfalls
-from isoline_voice.engines.espeak.utterance import Utterance
-from isoline_voice.engines.espeak.voices import ENGINE, TONGUES, VOICES, Speaker, find_speaker
+from isoline_voice.engines.embedded.planning import Part, Tongues, plan
+from isoline_voice.engines.embedded.pool import PROGRESS_TIMEOUT, WorkerPool
+from isoline_voice.engines.embedded.rendering import EMOTIONS, render
+from isoline_voice.engines.embedded.shortfalls import DIALECTS, SUPPORTED, shortfalls
+from isoline_voice.engines.embedded.utterance import Utterance
+from isoline_voice.engines.embedded.voices import ENGINE, TONGUES, VOICES, Speaker, find_speaker
 from isoline_voice.engines.protocol import (
     MAX_SPEED,
     MIN_SPEED,
@@ -39,7 +39,7 @@ LONG_TEXT = 20_000
 """Characters from which a text is looked over in a thread, so that others' audio does not stutter."""
 
 
-class EspeakEngine:
+class EmbeddedEngine:
     """espeak-ng in worker processes, one a core unless told.
 
     `max_utterances` bounds how many texts are under way at a time, and with them the memory.

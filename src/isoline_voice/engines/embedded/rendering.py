@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from isoline_voice.engines.espeak.voices import FEMALE_VARIANTS, TONGUES, VARIANT_GAINS
+from isoline_voice.engines.embedded.voices import FEMALE_VARIANTS, TONGUES, VARIANT_GAINS
 from isoline_voice.styles.style import Style
 
 VOLUME = 60

@@ -13,7 +13,7 @@ from typing import cast
 
 import espeakng_loader
 
-from isoline_voice.engines.espeak import worker
+from isoline_voice.engines.embedded import worker
 from isoline_voice.errors import EngineUnavailableError
 
 START_TIMEOUT = 20.0
