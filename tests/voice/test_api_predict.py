@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import wave
@@ -90,6 +91,27 @@ async def test_a_broken_form_is_an_error_of_openais_shape(client: httpx.AsyncCli
 async def test_a_missing_text_is_named(client: httpx.AsyncClient) -> None:
     answer = await client.post("/predict", data={"instruct": "loudly"})
     assert answer.json()["error"]["param"] == "text"
+
+
+async def test_the_engines_refusal_of_a_text_names_the_field_as_it_was_sent(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/predict", json={"text": "x" * 10_001})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "text")
+
+
+@pytest.mark.parametrize("path", ["/predict", "/v1/audio/speech"])
+async def test_a_refused_upload_is_taken_to_its_end_so_that_its_answer_arrives(served: str, path: str) -> None:
+    """Sent by hand: a client that does not read before it has sent everything, as most do not."""
+    host, port = served.split(":")
+    size, block = 20 * 1024 * 1024, b"x" * 65_536
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(f"POST {path} HTTP/1.1\r\nHost: studio\r\nContent-Length: {size}\r\n\r\n".encode())
+    for _ in range(size // len(block)):
+        writer.write(block)
+        await writer.drain()
+    head = await reader.readuntil(b"\r\n\r\n")
+    assert b" 413 " in head.splitlines()[0]
+    writer.close()
+    await writer.wait_closed()
 
 
 async def test_very_long_speech_is_streamed_after_all(client: httpx.AsyncClient) -> None:

@@ -115,6 +115,9 @@ async def test_openai_models_are_taken_without_a_word(client: httpx.AsyncClient)
         ({"speed": 0.1}, "speed", "out_of_range"),
         ({"speed": 4.1}, "speed", "out_of_range"),
         ({"speed": "fast"}, "speed", "invalid_type"),
+        ({"speed": True}, "speed", "invalid_type"),
+        ({"seed": False}, "seed", "invalid_type"),
+        ({"seed": "seven"}, "seed", "invalid_type"),
         ({"instructions": "x" * 5000}, "instructions", "string_above_max_length"),
     ],
 )

@@ -88,6 +88,13 @@ async def test_a_session_without_words_is_simply_done(served: str) -> None:
         assert done["total_sentences"] == 0
 
 
+async def test_a_sentence_of_markup_only_is_passed_over(studio: str) -> None:
+    async with session(studio.removeprefix("http://")) as socket:
+        await send(socket, {"type": "input.text", "text": "<b>\n\n[breath]\n\nHello.\n"}, {"type": "input.done"})
+        received = await until(socket, "session.done")
+        assert kinds(received) == ["audio.start", "audio", "audio.done", "session.done"]
+
+
 async def test_another_format_makes_each_sentence_a_file(served: str) -> None:
     async with session(served) as socket:
         await send(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
@@ -13,7 +16,9 @@ from starlette.requests import Request
 
 from isoline_voice.api.errors import ApiError, Fault
 
-JSON_STARTS = b"{["
+LINGER_BYTES = 64 * 1024 * 1024
+LINGER_SECONDS = 10.0
+"""How much of a refused upload is still taken, and for how long, before it is cut off."""
 
 
 def _too_large(limit: int, what: str, param: str | None) -> ApiError:
@@ -25,17 +30,37 @@ def _malformed(message: str) -> ApiError:
     return ApiError(HTTPStatus.BAD_REQUEST, Fault(message, None, "malformed_body"))
 
 
+@contextlib.asynccontextmanager
+async def _upload(request: Request) -> AsyncGenerator[AsyncGenerator[bytes]]:
+    """The body's chunks. When the body is refused the rest of it is taken all the same and let go.
+
+    An answer that comes in the middle of an upload is lost on most clients: they, and the gateway, see a connection
+    that breaks instead of the error that says why.
+    """
+    chunks = request.stream()
+    try:
+        yield chunks
+    except ApiError:
+        taken = 0
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                async for chunk in chunks:
+                    taken += len(chunk)
+                    if taken > LINGER_BYTES:
+                        break
+        raise
+
+
 async def read_bounded(request: Request, *, limit: int) -> bytes:
-    """The whole body; raises ApiError 413 as soon as it is known to be longer than `limit` bytes."""
-    _refuse_declared_length(request, limit=limit)
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            raise _too_large(limit, "The body", None)
-        chunks.append(chunk)
-    return b"".join(chunks)
+    """The whole body; raises ApiError 413 if it is longer than `limit` bytes, of which no more are kept."""
+    async with _upload(request) as chunks:
+        _refuse_declared_length(request, limit=limit)
+        body = bytearray()
+        async for chunk in chunks:
+            if len(body) + len(chunk) > limit:
+                raise _too_large(limit, "The body", None)
+            body += chunk
+        return bytes(body)
 
 
 def _refuse_declared_length(request: Request, *, limit: int) -> None:
@@ -145,15 +170,16 @@ class _Form:
 async def _read_multipart(
     request: Request, boundary: bytes, *, limit: int, file_limit: int
 ) -> tuple[dict[str, Any], int]:
-    _refuse_declared_length(request, limit=limit + file_limit)
     form = _Form(limit=limit, file_limit=file_limit)
-    try:
-        parser = form.parser(boundary)
-        async for chunk in request.stream():
-            parser.write(chunk)
-        parser.finalize()
-    except FormParserError as error:
-        raise _malformed(f"The multipart form cannot be read: {error}.") from error
+    async with _upload(request) as chunks:
+        _refuse_declared_length(request, limit=limit + file_limit)
+        try:
+            parser = form.parser(boundary)
+            async for chunk in chunks:
+                parser.write(chunk)
+            parser.finalize()
+        except FormParserError as error:
+            raise _malformed(f"The multipart form cannot be read: {error}.") from error
     if not form.ended:
         raise _malformed("The multipart form ends before its last boundary.")
     return dict(form.fields), form.file_bytes

@@ -22,7 +22,7 @@ from isoline_voice.api.headers import speech_headers, style_json, warnings_json
 from isoline_voice.api.studio import Studio
 from isoline_voice.audio.encoders import MEDIA_TYPES, Format, make_encoder
 from isoline_voice.engines.protocol import Speech, SpeechRequest, SpeechWarning
-from isoline_voice.errors import VoiceError
+from isoline_voice.errors import InvalidRequestError, VoiceError
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +54,7 @@ class SpeechResponse(Response, ABC):
 
     Whatever goes wrong before the first audio is raised, so that it becomes an error with its own status. When the
     client leaves, the speech is closed and its worker is free again. `whole` is set by a body whose first piece is all.
+    `text_field` is what the request calls its text, for errors about it.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class SpeechResponse(Response, ABC):
         route: str,
         audio_format: Format,
         warnings: Sequence[SpeechWarning] = (),
+        text_field: str = "input",
     ) -> None:
         super().__init__()
         self.studio = studio
@@ -72,6 +74,7 @@ class SpeechResponse(Response, ABC):
         self.audio_format = audio_format
         self.request_warnings = tuple(warnings)
         self.whole = False
+        self._text_field = text_field
         self.meter = Meter(studio.metrics.audio.labels(route))
 
     @abstractmethod
@@ -101,7 +104,12 @@ class SpeechResponse(Response, ABC):
 
     async def _speak(self, send: Send) -> None:
         began = time.perf_counter()
-        speech = await self.studio.service.speak(self.request)
+        try:
+            speech = await self.studio.service.speak(self.request)
+        except InvalidRequestError as error:
+            if error.param == "input":
+                error.param = self._text_field
+            raise
         async with contextlib.aclosing(speech):
             body = self.body_of(speech, self.meter.measure(speech))
             first = await anext(body, b"")

@@ -15,6 +15,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from isoline_voice.api.errors import ApiError, validation_faults
 from isoline_voice.audio.encoders import Format
@@ -29,6 +30,13 @@ MAX_INSTRUCTIONS = 4096
 def _voice_id(voice: Any) -> Any:
     """OpenAI names a custom voice by an object with its id."""
     return voice["id"] if isinstance(voice, dict) and set(voice) == {"id"} else voice
+
+
+def _not_a_boolean(number: Any) -> Any:
+    """JSON's true is no number, though Python counts it as one."""
+    if isinstance(number, bool):
+        raise PydanticCustomError("number_type", "Input should be a number")
+    return number
 
 
 _VOICE_SCHEMA: dict[str, Any] = {
@@ -62,7 +70,7 @@ class SpokenFields(BaseModel):
         max_length=MAX_INSTRUCTIONS,
         description="How to say it, in your own words, Chinese or English: “用四川话大声读出来”, “slowly and softly”.",
     )
-    speed: float = Field(
+    speed: Annotated[float, BeforeValidator(_not_a_boolean)] = Field(
         1.0, ge=MIN_SPEED, le=MAX_SPEED, description="Multiplies the rate that the instructions ask for."
     )
     language: str | None = Field(
@@ -70,7 +78,9 @@ class SpokenFields(BaseModel):
         max_length=35,
         description="BCP 47 tag for text whose script leaves its language open. Ours, not OpenAI's.",
     )
-    seed: int | None = Field(None, description="Makes engines that sample repeatable. Ours, not OpenAI's.")
+    seed: Annotated[int | None, BeforeValidator(_not_a_boolean)] = Field(
+        None, description="Makes engines that sample repeatable. Ours, not OpenAI's."
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -49,4 +49,5 @@ async def predict(request: Request) -> Response:
     warnings = fields.warnings(studio.service.engine)
     if (file_bytes or fields.prompt_wav or fields.audio) and not studio.service.capabilities.cloning:
         warnings = (NO_CLONING, *warnings)
-    return WholeWavResponse(studio, fields.to_speech(fields.text), route=PATH, audio_format="wav", warnings=warnings)
+    speech = fields.to_speech(fields.text)
+    return WholeWavResponse(studio, speech, route=PATH, audio_format="wav", warnings=warnings, text_field="text")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import time
 from http import HTTPStatus
 from typing import Any
@@ -20,11 +19,10 @@ from isoline_voice.api.headers import style_json, warnings_json
 from isoline_voice.api.studio import Studio, studio_of
 from isoline_voice.engines.protocol import Speech
 from isoline_voice.errors import VoiceError
+from isoline_voice.text.cleaning import clean, speakable
 from isoline_voice.text.sentences import SentenceBuffer
 
 PATH = "/v1/audio/speech/stream"
-
-HAS_WORD = re.compile(r"\w")
 
 CLOSE_NORMAL = 1000
 CLOSE_POLICY = 1008
@@ -120,7 +118,7 @@ class _Session:
 
     def _queue(self, sentences: list[str]) -> None:
         for sentence in sentences:
-            if HAS_WORD.search(sentence):
+            if speakable(clean(sentence)):  # a sentence of markup only is none, and no reason to end the session
                 self._sentences.put_nowait(sentence)
 
     async def _speak_all(self) -> None:

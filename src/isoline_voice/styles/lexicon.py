@@ -67,6 +67,8 @@ class Break(NamedTuple):
 
 _UNKNOWN = re.compile(r"[a-z0-9][a-z0-9'&]*|\w", re.IGNORECASE)
 _BREAK = re.compile(r"[,.!?;:，。！？；：、\n…—]+")
+# Chinese doubles both characters to make a feeling livelier; without it 快快乐乐 would begin with 快 (fast).
+_TWO_HAN = re.compile("[\u4e00-\u9fff]{2}")
 _SPEED_FACTOR = re.compile(
     r"(?P<a>\d+(?:\.\d+)?) ?(?:倍速度?|倍语速|倍的语速|倍的?速度|x speed|times speed|x\b(?! ?\d))"
     r"|(?:语速|速度|speed|rate)(?: ?(?:为|是|到|调到|设为|of|at|to|=))? ?(?P<b>\d+(?:\.\d+)?) ?(?:倍|x\b|times\b)?"
@@ -152,6 +154,8 @@ def _add_names(meanings: dict[str, Meaning]) -> None:
             wish = NameWish(kind, entry["name"], entry.get("strength", DEFAULT_STRENGTH), entry.get("opposite"))
             for phrase in (*entry["words"], *_places(entry, data)):
                 _of(meanings, phrase).wish = wish
+                if kind == "emotion" and _TWO_HAN.fullmatch(phrase):
+                    _of(meanings, "".join(character * 2 for character in phrase)).wish = wish
 
 
 def _places(entry: dict[str, Any], data: dict[str, Any]) -> Iterator[str]:
