@@ -80,7 +80,12 @@ class Renderer:
 
     def hosts_of(self, name: Name) -> Iterator[str]:
         """The hosts whose sites gave this resource. Walks all sites: meant for what an Envoy refused."""
-        return (host for host, rendered in self._sites.items() if name in rendered.resources or name == rendered.secret)
+        return (host for host in self._sites if name in self.names_of(host))
+
+    def names_of(self, host: str) -> tuple[Name, ...]:
+        """The resources that a host's site gave, and the certificate that it is asked for."""
+        rendered = self._sites.get(host, NOTHING)
+        return rendered.resources if rendered.secret is None else (*rendered.resources, rendered.secret)
 
     def _set_endpoints(self, name: str, endpoints: ir.Endpoints | None) -> None:
         if endpoints is None:

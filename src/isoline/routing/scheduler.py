@@ -88,7 +88,7 @@ class Scheduler:
         self._sites: dict[str, _Uses] = {}
         self._users: Counter[Unit] = Counter()
         self._digests: dict[Unit, bytes] = {}
-        self._refusals: dict[str, Finding] = {}
+        self._refusals: dict[str, tuple[Finding, ...]] = {}
         self.recompiled: tuple[Unit, ...] = ()
         """The units that the last step compiled, for tests and for those who wonder."""
 
@@ -145,14 +145,18 @@ class Scheduler:
                     hosts.add(Unit("site", value))
         return hosts | self._dependencies.readers(reads)
 
-    def refuse(self, host: str, finding: Finding) -> dict[Key, ProxyStatus | None]:
-        """Add to the statuses of a host what the data plane has against it, until the site comes out differently.
+    def refuse(self, host: str, findings: tuple[Finding, ...]) -> dict[Key, ProxyStatus | None]:
+        """Set what the data plane has against a host; it stands in the statuses of its owners until it is set anew.
 
         Returns the statuses that changed.
         """
-        self._refusals[host] = finding
+        if findings == self._refusals.get(host, ()):
+            return {}
+        self._refusals[host] = findings
+        if not findings:
+            del self._refusals[host]
         compiled = compile_site(host, View(self._store, self._settings))
-        return self._ledger.changed(self._ledger.replace(host, self._with_refusal(host, compiled.statuses)))
+        return self._ledger.changed(self._ledger.replace(host, self._with_refusals(host, compiled.statuses)))
 
     def _config(self) -> GatewayConfig | None:
         config = self._store.get(GATEWAY_CONFIG)
@@ -212,9 +216,7 @@ class Scheduler:
             self._dependencies.drop(unit)
         before = self._sites.get(host, _NOTHING)
         digest = b"" if compiled.site is None else _digest(compiled.site)
-        if digest != before.digest:
-            self._refusals.pop(host, None)
-        touched |= self._ledger.replace(host, self._with_refusal(host, compiled.statuses))
+        touched |= self._ledger.replace(host, self._with_refusals(host, compiled.statuses))
         if digest == before.digest:
             return []
         update.sites[host] = compiled.site
@@ -228,13 +230,13 @@ class Scheduler:
             self._sites[host] = _Uses(digest, units)
         return self._count(units, before.units)
 
-    def _with_refusal(self, host: str, statuses: dict[Key, ProxyStatus]) -> dict[Key, ProxyStatus]:
-        finding = self._refusals.get(host)
-        if finding is None:
+    def _with_refusals(self, host: str, statuses: dict[Key, ProxyStatus]) -> dict[Key, ProxyStatus]:
+        findings = self._refusals.get(host)
+        if findings is None:
             return statuses
         # Who lost the host to an older object gave nothing that could be refused.
         blamed = {
-            key: ProxyStatus((*status.errors, finding), status.warnings)
+            key: ProxyStatus((*status.errors, *findings), status.warnings)
             for key, status in statuses.items()
             if key in self._store.find(HOSTS, host) and all(error.reason != "DuplicateVhost" for error in status.errors)
         }

@@ -19,6 +19,7 @@ from isoline.routing.statuses import ProxyStatus
 from isoline.xds import types
 from isoline.xds.cache import Cache
 from isoline.xds.resources import Name, resource
+from unit.routing.support import secret, self_signed, service
 
 STALE = Name(types.ROUTES, "http/gone.example")
 
@@ -135,23 +136,84 @@ async def test_what_is_served_is_what_the_next_start_restores(tmp_path: Path) ->
     assert {each.name for each in Snapshot(tmp_path / "snapshot.sqlite3").load()} == world.cache.all_names()
 
 
+def rejected(world: World, name: Name, message: str) -> None:
+    """What the server does when an Envoy refuses a resource."""
+    present = world.cache.get(name)
+    assert present is not None
+    assert world.cache.reject(present, message, None)
+    world.flow.refused(name, message)
+
+
+def errors_of(world: World, name: str) -> list[tuple[str, str, str]]:
+    status = world.statuses[proxy(name).key]
+    assert status is not None
+    return [(error.type, error.reason, error.message) for error in status.errors]
+
+
 async def test_a_refused_resource_is_told_to_its_owner_in_envoys_words_until_it_is_mended() -> None:
     world = World()
     world.store.apply([proxy("a", "bad"), proxy("b")])
     async with world.running():
         await until(lambda: proxy("a").key in world.statuses)
-        world.flow.refused(routes_of("a"), "Envoy does not like this")
-        told = world.statuses[proxy("a").key]
-        assert told is not None
-        assert told.current_status == "invalid"
-        assert [(error.reason, error.message) for error in told.errors] == [
-            ("RejectedByEnvoy", "Envoy does not like this")
-        ]
-        untouched = world.statuses[proxy("b").key]
-        assert untouched is not None
-        assert untouched.current_status == "valid"
+        rejected(world, routes_of("a"), "Envoy does not like this")
+        assert errors_of(world, "a") == [("RouteError", "RejectedByEnvoy", "Envoy does not like this")]
+        assert errors_of(world, "b") == []
         world.store.apply([proxy("a", "good")])
-        await until(lambda: (status := world.statuses[proxy("a").key]) is not None and not status.errors)
+        await until(lambda: not errors_of(world, "a"))
+
+
+def forwarding(name: str, *, to: str = "app", path: str = "/", secret: str = "") -> Object:
+    host: dict[str, Any] = {"fqdn": f"{name}.example"}
+    if secret:
+        host["tls"] = {"secretName": secret}
+    return decode_object(
+        {
+            "apiVersion": "projectcontour.io/v1",
+            "kind": "HTTPProxy",
+            "metadata": {"name": name, "namespace": "default"},
+            "spec": {
+                "virtualhost": host,
+                "routes": [{"conditions": [{"prefix": path}], "services": [{"name": to, "port": 80}]}],
+            },
+        }
+    )
+
+
+async def test_a_refused_certificate_is_forgiven_when_the_secret_is_another_one() -> None:
+    world = World()
+    world.store.apply([forwarding("a", secret="tls"), service("app"), secret()])
+    async with world.running():
+        rejected(world, Name(types.SECRET, "a.example"), "cannot load it")
+        assert errors_of(world, "a") == [("TLSError", "RejectedByEnvoy", "cannot load it")]
+        world.store.apply([secret(contents=self_signed())])
+        await until(lambda: not errors_of(world, "a"))
+
+
+async def test_a_refused_cluster_is_the_matter_of_who_uses_it_for_as_long_as_he_does() -> None:
+    world = World()
+    world.store.apply([forwarding("a"), service("app"), service("other")])
+    async with world.running():
+        (cluster,) = world.cache.names(types.CLUSTER)
+        rejected(world, Name(types.CLUSTER, cluster), "no such thing")
+        refusal = [("ServiceError", "RejectedByEnvoy", "no such thing")]
+        assert errors_of(world, "a") == refusal
+        # Another route to the same cluster mends nothing, and whoever joins it is told, too.
+        world.store.apply([forwarding("a", path="/else"), forwarding("b")])
+        await until(lambda: proxy("b").key in world.statuses)
+        assert (errors_of(world, "a"), errors_of(world, "b")) == (refusal, refusal)
+        world.store.apply([forwarding("a", to="other")])
+        await until(lambda: not errors_of(world, "a"))
+        assert errors_of(world, "b") == refusal
+
+
+async def test_refused_endpoints_are_told_to_who_forwards_to_them() -> None:
+    world = World()
+    world.store.apply([forwarding("a"), service("app"), forwarding("b", to="other"), service("other")])
+    async with world.running():
+        name = next(each for each in world.cache.names(types.ENDPOINTS) if "/app" in each)
+        rejected(world, Name(types.ENDPOINTS, name), "malformed address")
+        assert errors_of(world, "a") == [("ServiceError", "RejectedByEnvoy", "malformed address")]
+        assert errors_of(world, "b") == []
 
 
 async def test_a_gateway_that_changes_how_sites_are_rendered_has_all_of_them_rendered_again() -> None:
