@@ -24,7 +24,8 @@ def read_good(paths: Sequence[Path]) -> Manifests:
             complain(str(error))
         raise FoundWrongError(f"{_counted(len(manifests.errors), 'error')}: nothing was changed")
     if not manifests.located:
-        raise FoundWrongError("no objects in " + ", ".join(map(str, paths)))
+        places = ("<stdin>" if str(path) == "-" else str(path) for path in paths)
+        raise FoundWrongError("no objects in " + ", ".join(places))
     return manifests
 
 

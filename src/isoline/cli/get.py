@@ -39,7 +39,8 @@ def get(
             for item in listing.items:
                 say(f"{listing.resource}/{item['metadata']['name']}")
     elif not found:
-        complain("nothing there" + (f" in namespace {namespace}" if namespace else ""), style="")
+        somewhere = namespace and any(listing.namespaced for listing in listings)
+        complain("nothing there" + (f" in namespace {namespace}" if somewhere else ""), style="")
     elif kind in ("", "all"):
         _print_overview(listings, all_namespaces=namespace is None)
     else:

@@ -68,7 +68,7 @@ def _executable(spec: ProcessSpec) -> str:
         found = shutil.which(program, path=search)
         if found is None:
             raise StartError(
-                f"cannot start {spec.name}: there is no program {program!r} on its PATH ({search}); "
+                f"cannot start {spec.name}: there is no program {program!r} on its PATH; "
                 "install it, or give its full path"
             )
         return str(Path(found).absolute())

@@ -105,6 +105,8 @@ class ContainerRunner:
                 chosen = launch(self.container, identity, self.real, self._machine)
                 self.process = await self._execute(chosen)
             except ContainerConfigError as error:
+                if self.waiting != Waiting(error.reason, str(error)):
+                    self._warn(error.reason, f"waits: {error}")
                 self._wait(error.reason, str(error))
                 self._poked.clear()
                 await self._poked.wait()

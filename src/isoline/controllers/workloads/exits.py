@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 
 from isoline.processes import Process
 
@@ -11,16 +12,21 @@ async def program_ended(process: Process) -> None:
 
     Traffic goes on to a dead replica for as long as this takes: no polling, the kernel tells.
     """
+    await ended(process.pid, unless=lambda: not process.alive)
+
+
+async def ended(pid: int, *, unless: Callable[[], bool] = lambda: False) -> None:
+    """Return when the process `pid` has ended, at once if there is none or `unless` says that it is another by now."""
     try:
-        pidfd = os.pidfd_open(process.pid)
+        pidfd = os.pidfd_open(pid)
     except ProcessLookupError:
         return
-    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    loop, over = asyncio.get_running_loop(), asyncio.Event()
     try:
         # Asked after the descriptor was opened: a later process of that number is told apart.
-        if process.alive:
-            loop.add_reader(pidfd, ended.set)
-            await ended.wait()
+        if not unless():
+            loop.add_reader(pidfd, over.set)
+            await over.wait()
     finally:
         loop.remove_reader(pidfd)
         os.close(pidfd)

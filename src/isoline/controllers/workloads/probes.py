@@ -4,6 +4,8 @@ import asyncio
 import os
 import ssl
 import struct
+import subprocess
+import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -12,6 +14,7 @@ import aiohttp
 import grpc.aio
 
 from isoline.controllers.clock import Clock
+from isoline.controllers.workloads.exits import ended
 from isoline.objects.containers import HTTPGetAction, Probe
 
 EAGER_FIRST = 0.05
@@ -133,27 +136,26 @@ def _varint(number: int) -> bytes:
 
 async def execute(command: tuple[str, ...], seconds: float, *, env: Mapping[str, str], cwd: str) -> Outcome:
     """Run a command with a container's environment; it succeeds when it ends with 0 in time, and is killed else."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            env=dict(env),
-            cwd=cwd,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-    except (OSError, TypeError) as error:
-        return Outcome(False, f"cannot run {' '.join(command) or 'an empty command'}: {error}")
-    try:
-        output, _ = await asyncio.wait_for(process.communicate(), seconds)
-    except TimeoutError:
-        return Outcome(False, f"{command[0]} did not end within {seconds:g} s")
-    finally:
-        if process.returncode is None:
+    with tempfile.TemporaryFile() as output:
+        try:
+            # Not as a subprocess of the event loop: uvloop forks, which gRPC remarks on to the terminal each time.
+            process = subprocess.Popen(  # noqa: ASYNC220
+                command, env=dict(env), cwd=cwd, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            )
+        except (OSError, ValueError, IndexError) as error:
+            return Outcome(False, f"cannot run {' '.join(command) or 'an empty command'}: {error}")
+        try:
+            async with asyncio.timeout(seconds):
+                await ended(process.pid)
+        except TimeoutError:
+            return Outcome(False, f"{command[0]} did not end within {seconds:g} s")
+        finally:
             process.kill()
-            await process.wait()
-    words = output[-_MESSAGE_BYTES:].decode(errors="replace").strip()
-    return Outcome(process.returncode == 0, words or f"{command[0]} exited with code {process.returncode}")
+            process.wait()
+        # The file is shared with whatever the command left running, so it is read where it is, not from its end.
+        words = os.pread(output.fileno(), _MESSAGE_BYTES, max(os.fstat(output.fileno()).st_size - _MESSAGE_BYTES, 0))
+    message = words.decode(errors="replace").strip()
+    return Outcome(process.returncode == 0, message or f"{command[0]} exited with code {process.returncode}")
 
 
 @dataclass(slots=True)

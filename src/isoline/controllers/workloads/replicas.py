@@ -197,7 +197,7 @@ class Replica:
 
     def _prepare(self) -> bool:
         """Take what the replica needs of the machine; False, with the reason shown, while it cannot be had."""
-        pod = self.record.template.spec
+        pod, before = self.record.template.spec, self._waiting
         try:
             needed = gpus_needed(pod, self._machine.catalog, self._machine.gpus)
             self.cpu_variant = needed < sum(map(gpus_asked, pod.containers))
@@ -211,7 +211,9 @@ class Replica:
             self._waiting = None
             self._changed()
             return True
-        self._machine.events.warning(self.record.owner, self._waiting.reason, f"{self.name}: {self._waiting.message}")
+        if self._waiting != before:
+            reason, message = self._waiting
+            self._machine.events.warning(self.record.owner, reason, f"{self.name}: {message}")
         self._changed()
         return False
 

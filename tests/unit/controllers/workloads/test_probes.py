@@ -141,6 +141,22 @@ async def test_a_command_succeeds_when_it_ends_with_0_in_time(
     assert words in outcome.message
 
 
+async def test_a_command_never_forks_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fork of the event loop's process makes gRPC write to the terminal, once for each probe."""
+    forks: list[int] = []
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "subprocess_exec", lambda *_, **__: forks.append(1))
+
+    assert (await run(("true",), 5)).success
+    assert forks == []
+
+
+async def test_what_a_command_leaves_running_holds_nobody_up() -> None:
+    outcome = await run(("sh", "-c", "sleep 5 & echo done"), 3)
+
+    assert outcome == Outcome(True, "done")
+
+
 @pytest.mark.parametrize(
     ("service", "reply", "success"),
     [(None, b"\x08\x01", True), ("speech" * 40, b"\x08\x02", False), (None, b"", False)],

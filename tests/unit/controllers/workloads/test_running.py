@@ -119,6 +119,8 @@ async def test_an_image_that_cannot_run_here_is_told_with_what_to_give(machine: 
     await machine.until(lambda: machine.condition("ReplicaFailure")[0] == "ImageNotRunnable")
 
     assert "spec.run.command" in machine.condition("ReplicaFailure")[1]
+    (said,) = machine.said("ImageNotRunnable")
+    assert "spec.run.command" in said
 
 
 async def test_a_replica_waits_for_a_missing_secret_and_starts_when_it_comes(machine: RealMachine) -> None:
