@@ -1,0 +1,229 @@
+"""The studio's clients as people have them, through the gateway: OpenAI's library, WebSockets, forms, early leaves."""
+
+import io
+import json
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Any
+
+import av
+import httpx
+import numpy as np
+import openai
+import pytest
+import soundfile
+from websockets.sync.client import ClientConnection, connect
+
+from e2e.support import EXAMPLES, Isoline
+
+HOST = "voice.localhost"
+SPEECH = "/v1/audio/speech"
+SENTENCE = "Good morning. 今天天气很好。"
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Isoline]:
+    """One running studio for all tests of this file."""
+    running = Isoline(tmp_path_factory.mktemp("clients"), EXAMPLES / "voice")
+    running.up()
+    try:
+        running.until_speaks(HOST)
+        yield running
+        assert running.interrupt() == 0
+    finally:
+        running.run("down", check=False)
+
+
+@pytest.fixture
+def client(studio: Isoline) -> Iterator[httpx.Client]:
+    """An HTTP client that believes the local CA."""
+    with studio.client() as client:
+        yield client
+
+
+@pytest.fixture
+def openai_client(studio: Isoline, client: httpx.Client) -> openai.OpenAI:
+    """OpenAI's library; retries would hide a first failure."""
+    base_url = studio.url(HOST, "/v1")
+    options: dict[str, Any] = {"http_client": client}  # typed as the client that it would make by itself
+    return openai.OpenAI(base_url=base_url, api_key="none", max_retries=0, **options)
+
+
+def session(studio: Isoline) -> ClientConnection:
+    """A WebSocket over TLS to the gateway."""
+    return connect(
+        f"wss://{HOST}:{studio.https_port}{SPEECH}/stream",
+        sock=socket.create_connection(("127.0.0.1", studio.https_port)),
+        ssl=ssl.create_default_context(cafile=str(studio.state / "ca.crt")),
+        server_hostname=HOST,
+    )
+
+
+def figure(studio: Isoline, name: str) -> float:
+    """The sum of a metric over its labels."""
+    with studio.client() as client:
+        lines = client.get(studio.url(HOST, "/metrics")).text.splitlines()
+    values = [float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith((f"{name} ", f"{name}{{"))]
+    assert values, f"there is no {name}"
+    return sum(values)
+
+
+def until_idle(studio: Isoline) -> None:
+    names = ("isoline_voice_active_streams", "isoline_voice_workers_busy", "isoline_voice_queue_depth")
+    studio.until(lambda: all(figure(studio, name) == 0 for name in names), limit=10)
+
+
+def loudness_and_seconds(audio: bytes, audio_format: str) -> tuple[float, float]:
+    """RMS from 0 to 1, and duration."""
+    if audio_format == "pcm":
+        samples, rate = np.frombuffer(audio, "<i2") / 32768, 24_000
+    else:
+        with av.open(io.BytesIO(audio), "r") as container:
+            frames = [frame.to_ndarray() for frame in container.decode(container.streams.audio[0])]
+            rate = container.streams.audio[0].rate
+        whole = np.concatenate(frames, axis=1)[0]
+        samples = whole / 32768 if whole.dtype == np.int16 else whole.astype(float)
+    return float(np.sqrt(np.mean(samples**2))), len(samples) / rate
+
+
+@pytest.mark.parametrize("audio_format", ["wav", "mp3", "opus", "aac", "flac", "pcm"])
+def test_openais_library_gets_every_format(openai_client: openai.OpenAI, audio_format: Any) -> None:
+    answer = openai_client.audio.speech.create(
+        model="gpt-4o-mini-tts", voice="alloy", input=SENTENCE, response_format=audio_format
+    )
+    loudness, seconds = loudness_and_seconds(answer.content, audio_format)
+    assert 0.02 < loudness < 0.5
+    assert 2 < seconds < 6
+
+
+@pytest.mark.parametrize("audio_format", ["wav", "mp3", "opus", "pcm"])
+def test_openais_library_streams(openai_client: openai.OpenAI, audio_format: Any) -> None:
+    create = openai_client.audio.speech.with_streaming_response.create
+    with create(model="tts-1", voice="nova", input=SENTENCE * 10, response_format=audio_format) as answer:
+        assert answer.headers["x-voice-engine"] == "embedded"
+        pieces = list(answer.iter_bytes())
+    assert len(pieces) > 3
+    loudness, seconds = loudness_and_seconds(b"".join(pieces), audio_format)
+    assert loudness > 0.02
+    assert seconds > 20
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [({"speed": 9}, "speed"), ({"voice": "nobody"}, "voice"), ({"input": ""}, "input"), ({"seed": "x"}, "seed")],
+)
+def test_openais_library_raises_its_own_error_with_the_field(
+    openai_client: openai.OpenAI, fields: dict[str, Any], param: str
+) -> None:
+    body = {"model": "tts-1", "voice": "alloy", "input": "Hello."} | fields
+    with pytest.raises(openai.BadRequestError) as refused:
+        openai_client.post(SPEECH.removeprefix("/v1"), cast_to=object, body=body)
+    assert refused.value.param == param
+
+
+def test_the_engine_is_called_as_the_catalog_calls_it(studio: Isoline, openai_client: openai.OpenAI) -> None:
+    assert openai_client.models.list().data[0].id == "embedded"
+    assert "embedded engine" in studio.until(lambda: studio.said() if "Studio" in studio.said() else "")
+
+
+def test_a_websocket_speaks_what_comes_word_by_word(studio: Isoline) -> None:
+    with session(studio) as stream:
+        stream.send(json.dumps({"type": "session.config", "voice": "alloy", "instructions": "用四川话大声读出来"}))
+        for word in ("你好", "，世界。", "How are", " you?"):
+            stream.send(json.dumps({"type": "input.text", "text": word}))
+        stream.send(json.dumps({"type": "input.done"}))
+        received = list(stream)
+    messages = [json.loads(message) for message in received if isinstance(message, str)]
+    audio = b"".join(message for message in received if isinstance(message, bytes))
+    starts = [message for message in messages if message["type"] == "audio.start"]
+    assert [start["sentence_text"].strip() for start in starts] == ["你好，世界。", "How are you?"]
+    assert starts[0]["engine"] == "embedded"
+    assert starts[0]["style"]["dialect"] == "四川话"
+    assert starts[0]["warnings"][0]["code"] == "dialect_unsupported"
+    assert messages[-1]["type"] == "session.done"
+    loudness, seconds = loudness_and_seconds(audio, "pcm")
+    assert loudness > 0.05
+    assert messages[-1]["usage"]["audio_seconds"] == pytest.approx(seconds, abs=0.01)
+
+
+def test_events_carry_the_audio_and_what_was_understood(studio: Isoline, client: httpx.Client) -> None:
+    body = {"input": SENTENCE, "instructions": "slowly", "stream_format": "sse", "response_format": "pcm"}
+    answer = client.post(studio.url(HOST, SPEECH), json=body)
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    events = [json.loads(line.removeprefix("data: ")) for line in answer.text.splitlines() if line]
+    assert {event["type"] for event in events[:-1]} == {"speech.audio.delta"}
+    done = events[-1]
+    assert done["type"] == "speech.audio.done"
+    assert done["style"]["rate"] < 0
+    assert done["warnings"] == []
+    assert done["usage"]["input_tokens"] == len(SENTENCE)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"json": {"text": SENTENCE, "instruct": "loudly"}},
+        {"data": {"text": SENTENCE, "instruct": "loudly"}},
+        {"data": {"text": SENTENCE, "instruct": "loudly"}, "files": {"prompt_wav": ("me.wav", b"RIFF" * 25_000)}},
+    ],
+    ids=["json", "form", "multipart"],
+)
+def test_predict_answers_with_a_wav_file(studio: Isoline, client: httpx.Client, body: dict[str, Any]) -> None:
+    answer = client.post(studio.url(HOST, "/predict"), **body)
+    assert answer.status_code == 200, answer.text
+    samples, rate = soundfile.read(io.BytesIO(answer.content))
+    assert rate == 24_000
+    assert 2 < len(samples) / rate < 6
+    assert np.sqrt(np.mean(samples**2)) > 0.08
+    assert ("cloning_unsupported" in answer.headers.get("x-voice-warnings", "")) == ("files" in body)
+
+
+@pytest.mark.parametrize("http2", [True, False])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [(SPEECH, {"content": b"x" * 20_000_000}), ("/predict", {"files": {"prompt_wav": b"x" * 20_000_000}})],
+)
+def test_too_large_an_upload_gets_its_answer(studio: Isoline, path: str, body: dict[str, Any], http2: bool) -> None:
+    """The gateway breaks the connection off when the studio answers before it has taken the body."""
+    with studio.client(http2=http2) as client:
+        answer = client.post(studio.url(HOST, path), **body)
+    assert answer.status_code == 413
+    assert answer.json()["error"]["code"] == "request_too_large"
+
+
+@pytest.mark.parametrize("http2", [True, False])
+def test_a_client_that_leaves_frees_the_worker(studio: Isoline, http2: bool) -> None:
+    cancelled = figure(studio, "isoline_voice_cancelled_streams_total")
+    body = {"input": SENTENCE * 4000, "response_format": "pcm"}
+    with studio.client(http2=http2) as client, client.stream("POST", studio.url(HOST, SPEECH), json=body) as answer:
+        pieces = answer.iter_raw()  # held on to: it closes the connection when it goes
+        assert next(pieces)
+        assert figure(studio, "isoline_voice_active_streams") == 1
+    until_idle(studio)
+    assert figure(studio, "isoline_voice_cancelled_streams_total") == cancelled + 1
+
+
+def test_a_websocket_that_closes_frees_the_worker(studio: Isoline) -> None:
+    with session(studio) as stream:
+        stream.send(json.dumps({"type": "input.text", "text": SENTENCE * 4000}))
+        while not isinstance(stream.recv(timeout=10), bytes):
+            pass
+        assert figure(studio, "isoline_voice_active_streams") == 1
+    until_idle(studio)
+
+
+def test_100_kilobytes_of_text_are_heard_from_the_start_and_to_the_end(studio: Isoline) -> None:
+    text = "The quick brown fox jumps over the lazy dog. " * 2300
+    assert len(text) > 100_000
+    before = figure(studio, "isoline_voice_audio_seconds_total")
+    body = {"input": text, "response_format": "pcm", "speed": 4}
+    with studio.client() as client, client.stream("POST", studio.url(HOST, SPEECH), json=body) as answer:
+        pieces = answer.iter_raw()
+        received = len(next(pieces))
+        spoken_at_first = figure(studio, "isoline_voice_audio_seconds_total") - before
+        received += sum(len(piece) for piece in pieces)
+    seconds = received / 2 / 24_000
+    assert seconds > 600
+    assert spoken_at_first < seconds / 4
+    until_idle(studio)
