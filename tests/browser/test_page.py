@@ -105,6 +105,8 @@ def test_what_the_engine_cannot_is_said_in_words(page: Page) -> None:
     warnings = page.locator("#warnings li")
     expect(warnings).to_have_count(1)
     expect(warnings).to_contain_text("Mandarin")
+    announced = page.get_by_role("status").get_by_role("list").get_by_role("listitem")
+    expect(announced).to_have_count(1)  # a list within what is announced: one that is a status itself is none
     page.get_by_role("button", name="切换到中文").click()
     expect(warnings).to_contain_text("普通话")
 

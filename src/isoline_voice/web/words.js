@@ -28,7 +28,7 @@ const WORDS = {
     failed: (reason) => `It did not work: ${reason}`,
     unreachable: "the studio cannot be reached. Check the connection and try again.",
     brokenOff: "the connection broke off.",
-    automatic: "Automatic: the language of the text",
+    automatic: "Automatic, by the text",
     other: "中文",
     otherLabel: "切换到中文",
     seconds: (played) => `${played.toFixed(1)} s`,
