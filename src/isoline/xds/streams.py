@@ -294,6 +294,11 @@ class Stream:
         if self._cache.reject(resource, message, held if held is not None and held.body else None):
             _log.warning("resource refused", type=subscription.type_url, name=resource.name.name, message=message)
             self._on_rejected(resource.name, message)
+        if held is not None and held.body and held.version != resource.version:
+            # Envoy notes the version of what it refuses, and would claim to hold it when it comes back. It is told what
+            # stands again, so that another control plane finds the refusal out, too.
+            subscription.unanswered.add(name)
+            subscription.pending[name] = None
 
     def _probe(self, subscription: Subscription, entries: list[tuple[str, Resource]]) -> Response | None:
         """A part of a refused response again, without what has changed or gone since."""

@@ -224,7 +224,7 @@ class TestMakeBeforeBreak:
         assert names(turning) == ["site"]
         # Refused: Envoy goes on with the routes that need the cluster.
         envoy.nack(turning)
-        assert envoy.settle() == []
+        assert envoy.settle() == ["site"]
         assert envoy.held(CLUSTER) == {"app"}
 
     def test_waiting_has_an_end(self, cache: Cache, envoy: Envoy) -> None:
@@ -365,7 +365,19 @@ class TestRefusals:
         response = other.one()
         assert response.resources == (("site", a(ROUTES, "site")),)
         other.ack(response)
-        assert envoy.sent() == other.sent() == []
+        assert other.sent() == []
+
+    def test_who_refused_is_told_once_what_stands_again(self, cache: Cache, envoy: Envoy) -> None:
+        """Envoy notes the version that it refused, and would claim it to the next control plane."""
+        cache.update([a(ROUTES, "site")])
+        envoy.ask(ROUTES, "site")
+        envoy.settle()
+        cache.update([a(ROUTES, "site", "bad")])
+        envoy.nack(envoy.one())
+        again = envoy.one()
+        assert again.resources == (("site", a(ROUTES, "site")),)
+        envoy.nack(again)
+        assert envoy.sent() == []
 
     def test_an_envoy_that_took_it_goes_back_with_the_others(self, cache: Cache, envoy: Envoy) -> None:
         cache.update([a(ROUTES, "site")])
