@@ -193,6 +193,12 @@ async def test_a_dialect_that_it_cannot_speak_is_said_and_read_in_mandarin(engin
         ("嗯[laughter]好", "", "alloy", ["tag_unsupported"]),
         (CHINESE, "", "hakka-male", ["dialect_unsupported"]),
         (ENGLISH, "用英语大声读", "alloy", []),
+        (ENGLISH, "用上海话读", "alloy", ["dialect_mismatch"]),
+        (ENGLISH, "in Cantonese", "alloy", ["dialect_mismatch"]),
+        ("你好 hello", "in Cantonese", "alloy", []),
+        ("สวัสดี", "", "alloy", ["script_unsupported"]),
+        ("你好，مرحبا", "", "alloy", ["script_unsupported"]),
+        ("Ça va à Köln? 第3名 No.1 ①", "", "alloy", []),
         ("ひらがな", "in Japanese", "alloy", []),
     ],
 )

@@ -104,6 +104,11 @@ def scripts(text: str) -> set[str]:
     return {match.lastgroup for match in _SCRIPT_RUNS.finditer(text) if match.lastgroup}
 
 
+def has_other_scripts(text: str) -> bool:
+    """Whether there are letters of a script that no voice here reads, such as Thai or Arabic."""
+    return any(character.isalpha() for character in _SCRIPT_RUNS.sub("", text))
+
+
 def _language(match: re.Match[str], *, japanese: bool, western: str) -> str:
     script = match.lastgroup
     if script == "latin":

@@ -10,7 +10,7 @@ from isoline_voice.engines.embedded.voices import Speaker
 from isoline_voice.engines.protocol import SpeechWarning
 from isoline_voice.styles.catalog import catalog
 from isoline_voice.styles.style import Style
-from isoline_voice.text.languages import scripts
+from isoline_voice.text.languages import has_other_scripts, scripts
 from isoline_voice.text.sentences import sentences
 
 DIALECTS = {"普通话": "zh", "广东话": "yue"}
@@ -33,6 +33,7 @@ def shortfalls(
     found = scripts(text)
     japanese = "ja" in (language, style.language, speaker.home)
     warnings = [
+        *_of_dialect(style, found),
         *_of_style(style),
         *_of_language(style, found),
         *_of_text(text, found, speaker, style, japanese=japanese),
@@ -48,14 +49,27 @@ def shortfalls(
     return tuple(warnings)
 
 
-def _of_style(style: Style) -> Iterator[SpeechWarning]:
-    names = catalog()
-    if style.dialect is not None and style.dialect not in DIALECTS:
+def _of_dialect(style: Style, found: set[str]) -> Iterator[SpeechWarning]:
+    dialect = style.dialect
+    if dialect is None:
+        return
+    english = catalog().english(dialect)
+    if found and "han" not in found:
+        yield SpeechWarning(
+            "dialect_mismatch",
+            f"The text has no Chinese characters to read in {english}; it was read in its own language.",
+            f"文本中没有可用{dialect}朗读的汉字，已按文本本身的语言朗读。",
+        )
+    elif dialect not in DIALECTS:
         yield SpeechWarning(
             "dialect_unsupported",
-            f"This engine cannot speak {names.english(style.dialect)} ({style.dialect}); spoken in Mandarin.",
-            f"此引擎不会说{style.dialect}，已用普通话朗读。",
+            f"This engine cannot speak {english} ({dialect}); spoken in Mandarin.",
+            f"此引擎不会说{dialect}，已用普通话朗读。",
         )
+
+
+def _of_style(style: Style) -> Iterator[SpeechWarning]:
+    names = catalog()
     if style.emotion is not None and style.emotion != "neutral":
         chinese = names.chinese(style.emotion)
         if style.emotion in EMOTIONS:
@@ -108,6 +122,12 @@ def _of_language(style: Style, found: set[str]) -> Iterator[SpeechWarning]:
 
 
 def _of_text(text: str, found: set[str], speaker: Speaker, style: Style, *, japanese: bool) -> Iterator[SpeechWarning]:
+    if has_other_scripts(text):
+        yield SpeechWarning(
+            "script_unsupported",
+            "Some of the text is in a script that this engine does not read; it may be spelled out or missing.",
+            "文本中有此引擎不认识的文字，这部分可能逐字母读出或被略去。",
+        )
     if ("han" in found and japanese) or ({"han", "kana"} <= found and _has_japanese_kanji(text)):
         yield SpeechWarning(
             "kanji_unsupported",
