@@ -61,10 +61,14 @@ def secret_problem(secret: Secret) -> str:
 
 def _pair_problem(chain: bytes, key: bytes) -> str:
     try:
-        leaf = x509.load_pem_x509_certificates(chain)[0]
+        found = x509.load_pem_x509_certificates(chain)
+        leaf = found[0]
         public = leaf.public_key()
     except Exception as error:
         return f"{CHAIN} holds no PEM certificate chain ({type(error).__name__})"
+    # The parser passes over a block that is cut off, which Envoy refuses.
+    if chain.count(b"-----BEGIN CERTIFICATE-----") > len(found):
+        return f"{CHAIN} holds a certificate that is cut off"
     if key.count(b"PRIVATE KEY-----") != 2:
         return f"{KEY} must hold exactly one private key"
     try:

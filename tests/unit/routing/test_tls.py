@@ -264,3 +264,11 @@ def test_a_root_that_fails_as_a_whole_compiles_no_routes() -> None:
     result = compiled(item, child, service())
     assert errors(result.statuses[item.key]) == [("TLSError", "SecretNotValid")]
     assert child.key not in result.statuses
+
+
+def test_a_chain_whose_last_certificate_is_cut_off_is_no_chain() -> None:
+    chain, key = pair()
+    whole = secret(contents=(chain + chain, key))
+    cut = secret(contents=(chain + b"-----BEGIN CERTIFICATE-----\nMIIB", key))
+    assert secret_problem(whole) == ""
+    assert "cut off" in secret_problem(cut)
