@@ -23,6 +23,14 @@ OTHERS_EACH_SECOND = 20
 RDS_SIZES = (100, 1_000, 10_000)
 FILE_SITES = 10_000
 
+ROOM = {
+    "apiVersion": "isoline.dev/v1alpha1",
+    "kind": "GatewayConfig",
+    "metadata": {"name": "default"},
+    "spec": {"limits": {"heap": "8Gi"}},
+}
+"""A hundred thousand sites take Envoy more than the gigabyte after which it sheds load by default."""
+
 Change = Callable[[int, str], Awaitable[None]]
 
 
@@ -49,7 +57,7 @@ async def _isoline(size: int, port: int) -> dict[str, Any]:
     async with Stack() as stack:
         stack.start()
         await stack.ready()
-        await stack.apply(manifests.backend(port))
+        await stack.apply([ROOM, *manifests.backend(port)])
         for first in range(0, size, BATCH):
             await stack.apply(manifests.site(number) for number in range(first, min(first + BATCH, size)))
         probe = Probe(stack.http_port)

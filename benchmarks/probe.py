@@ -44,7 +44,7 @@ class Probe:
         while True:
             try:
                 _, headers = await self.head(host)
-            except ConnectionError:
+            except (ConnectionError, asyncio.IncompleteReadError):
                 headers = {}
                 await asyncio.sleep(0.01)
             now = time.perf_counter()

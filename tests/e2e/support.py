@@ -48,11 +48,13 @@ class Isoline:
             env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1"},
         )
 
-    def up(self) -> None:
+    def up(self, *, output: int | None = None) -> None:
+        """Starts it; what it prints is in `said`, unless it goes to a file descriptor of the caller's."""
         ports = ["--http-port", str(self.http_port), "--https-port", str(self.https_port)]
         command = [str(COMMAND), "up", str(self.manifests), "--state", str(self.state), *ports]
-        with self.output.open("ab") as output:
-            self.process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+        with self.output.open("ab") as file:
+            screen = file if output is None else output
+            self.process = subprocess.Popen(command, stdout=screen, stderr=subprocess.STDOUT, start_new_session=True)
 
     def kill(self) -> None:
         """kill -9 of the control plane, and of nothing else."""

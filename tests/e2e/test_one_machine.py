@@ -172,3 +172,20 @@ def test_a_killed_replica_fails_no_request_and_is_replaced(isoline: MakeIsoline,
         )
     assert load.failed == []
     assert len(load.statuses) > 50
+
+
+def test_a_screen_that_nobody_reads_any_more_stops_nothing_and_the_end_is_whole(
+    isoline: MakeIsoline, tmp_path: Path
+) -> None:
+    manifests = tmp_path / "manifests"
+    manifests.mkdir()
+    (manifests / "voice.yaml").write_text(TWO_REPLICAS)
+    running = isoline(manifests)
+    reading, writing = os.pipe()
+    running.up(output=writing)
+    os.close(writing)
+    os.read(reading, 1)
+    os.close(reading)
+    running.until_speaks("voice.localhost")
+    assert running.interrupt() == 0
+    assert running.processes() == []

@@ -1,6 +1,7 @@
 """What `isoline up` shows: where everything is, what happens, one line each, and never a stack trace."""
 
 import asyncio
+import os
 import shutil
 import sys
 import time
@@ -25,12 +26,21 @@ PATIENCE_SECONDS = 60.0
 STATE_STYLE = {"Ready": "green", "valid": "green", "Failed": "red", "Degraded": "yellow", "invalid": "red"}
 
 
+class _Terminal(Console):
+    """Whoever stops reading the screen does not stop what is being served."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        # Else the interpreter complains when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+
 class Screen:
     """Writes to the terminal. Long lines are not wrapped: an address or a command must stay in one piece."""
 
     def __init__(self) -> None:
-        self._out = Console(highlight=False, soft_wrap=True)
-        self._errors = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._out = _Terminal(highlight=False, soft_wrap=True)
+        self._errors = _Terminal(stderr=True, highlight=False, soft_wrap=True)
 
     def problem(self, text: str) -> None:
         self._errors.print(f"[bold red]isoline:[/] {escape(text)}")
@@ -41,7 +51,7 @@ class Screen:
         self.line("Isoline", f"{VERSION}   state {_shown(machine.options.state)}{manifests}")
 
     def ending(self, seconds: float) -> None:
-        self.line("Stopping", f"requests in flight get {seconds:g} s")
+        self.line("Stopping", f"requests in flight get {seconds:g} s; Ctrl-C again leaves the rest to `isoline down`")
 
     def ended(self) -> None:
         self.line("Stopped", "what was stored stays in the state folder")
@@ -99,7 +109,7 @@ class Screen:
 
 
 def _apps(machine: "OneMachine") -> list[App]:
-    return [app for app in machine.store.of_kind("App") if isinstance(app, App)]
+    return sorted((app for app in machine.store.of_kind("App") if isinstance(app, App)), key=lambda app: app.key)
 
 
 def _sites(machine: "OneMachine") -> list[HTTPProxy]:

@@ -2,7 +2,9 @@
 
 import asyncio
 import gc
+import os
 import signal
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +20,9 @@ from isoline.cluster.state import DEFAULT_FOLDER, StateFolderError
 from isoline.console.api import ControlServer
 from isoline.envoy import EnvoyError, EnvoyMissingError
 from isoline.processes import StartError
+
+SAME_SIGNAL_SECONDS = 1.0
+"""`timeout` and some shells send one to the process and to its group, which makes two."""
 
 USERS_MISTAKES = (
     LockedError,
@@ -54,11 +59,28 @@ def up(
         raise typer.Exit(130) from None
 
 
+class Signals:
+    """The first signal ends everything in order; a later one ends this process, and nothing that it runs."""
+
+    def __init__(self, machine: OneMachine) -> None:
+        self._machine = machine
+        self._first: float | None = None
+
+    def received(self, number: int) -> None:
+        now = time.monotonic()
+        if self._first is None:
+            self._first = now
+            self._machine.stop.set()
+        elif now - self._first > SAME_SIGNAL_SECONDS:
+            os._exit(128 + number)
+
+
 async def _up(options: Options, screen: Screen) -> None:
     machine = OneMachine(options)
     loop = asyncio.get_running_loop()
+    signals = Signals(machine)
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, machine.stop.set)
+        loop.add_signal_handler(number, signals.received, number)
     screen.begin(machine)
     # What is made from here on stays: looking through it for garbage again and again would only cost time.
     gc.disable()
