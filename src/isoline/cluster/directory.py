@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from isoline.cluster.manifests import Definition, ManifestFile, Signature, is_manifest, read_file
+from isoline.cluster.reading import Task, read_many
 from isoline.cluster.source import ManifestProblem
 from isoline.cluster.tree import KUBERNETES_LINK, Tree, scan, stat_file
 from isoline.cluster.watching import Watch
@@ -105,7 +106,8 @@ class ManifestDirectory:
         for path, file in self._files.items():
             self._register(path, file.definitions)
         self._tree = tree
-        read = self._read_changed(tree.files, settle=False)
+        new = [Task(path, self.name_of(path)) for path in sorted(tree.files) if self._is_changed(path)]
+        read = self._read_changed(tree.files, settle=False, ahead=read_many(new))
         for path in remembered.keys() - tree.files.keys():
             read[path] = None
         return self._delta(affected, read)
@@ -171,8 +173,17 @@ class ManifestDirectory:
             return None
         return max(0.0, min(unsettled.due for unsettled in self._unsettled.values()) - self._clock())
 
-    def _read_changed(self, paths: Iterable[str], *, settle: bool = True) -> dict[str, ManifestFile | None]:
-        """Reads those that are not as they were. Returns what counts from now on, by path."""
+    def _is_changed(self, path: str) -> bool:
+        previous = self._files.get(path)
+        return previous is None or stat_file(path) != previous.signature
+
+    def _read_changed(
+        self, paths: Iterable[str], *, settle: bool = True, ahead: Mapping[str, ManifestFile] | None = None
+    ) -> dict[str, ManifestFile | None]:
+        """Reads those that are not as they were. Returns what counts from now on, by path.
+
+        `ahead` are files that were just read, by path.
+        """
         read: dict[str, ManifestFile | None] = {}
         for path in sorted(paths):
             previous = self._files.get(path)
@@ -181,7 +192,9 @@ class ManifestDirectory:
                 self._unsettled.pop(path, None)
                 continue
             file = None
-            if signature is not None:
+            if ahead is not None and previous is None and path in ahead:
+                file = ahead[path]
+            elif signature is not None:
                 try:
                     file = read_file(Path(path), name=self.name_of(path), previous=previous)
                 except FileNotFoundError:
