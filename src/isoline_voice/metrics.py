@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from isoline_voice.engines.protocol import EngineStats
 from isoline_voice.speech import SpeechService
 
+SPEECH_ROUTES = ("/v1/audio/speech", "/predict", "/v1/audio/speech/stream")
 FIRST_AUDIO_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
@@ -50,6 +51,9 @@ class Metrics:
             ("route",),
             registry=self.registry,
         )
+        for route in SPEECH_ROUTES:
+            # A counter that is not there until something happens cannot be told from one that does not exist.
+            self.cancelled.labels(route)
         self.registry.register(_EngineFigures(service))
 
     def render(self) -> bytes:

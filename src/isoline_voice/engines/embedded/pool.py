@@ -74,9 +74,13 @@ class WorkerPool:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self.size):
                     group.create_task(self._add_worker())
-        except* EngineUnavailableError as errors:
+        except ExceptionGroup as errors:
+            # Caught whole: what is raised under `except*` comes out as a group again.
+            unavailable, others = errors.split(EngineUnavailableError)
             await self.stop()
-            raise errors.exceptions[0] from None
+            if others is not None or unavailable is None:
+                raise
+            raise unavailable.exceptions[0] from None
 
     async def stop(self) -> None:
         """End all workers and turn away all who wait."""
