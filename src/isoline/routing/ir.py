@@ -194,6 +194,15 @@ class Limits(IR, frozen=True, kw_only=True):
     connections_per_endpoint: int | None = None
 
 
+class Trust(IR, frozen=True, kw_only=True):
+    """Whom an upstream must prove to be before it gets a request."""
+
+    authorities: bytes
+    """Certificates, PEM, one of which the upstream's must lead to."""
+    names: tuple[str, ...]
+    """DNS names, one of which the upstream's certificate must have."""
+
+
 class Cluster(IR, frozen=True, kw_only=True):
     name: str
     """`<namespace>/<service>/<port>/<hash of everything below>`: two clusters with one name are one cluster."""
@@ -208,6 +217,8 @@ class Cluster(IR, frozen=True, kw_only=True):
     connect_timeout: float | None = None
     sni: str = ""
     """The server name of TLS to the upstream; empty: none is said."""
+    trust: Trust | None = None
+    """None: TLS without looking at who answers."""
 
 
 class Endpoint(IR, frozen=True, kw_only=True):

@@ -6,8 +6,9 @@ from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.core.v3 import health_check_pb2 as health
 from envoy.config.endpoint.v3 import endpoint_pb2
 from envoy.extensions.load_balancing_policies.least_request.v3 import least_request_pb2
-from envoy.extensions.transport_sockets.tls.v3 import tls_pb2
+from envoy.extensions.transport_sockets.tls.v3 import common_pb2, tls_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
+from envoy.type.v3 import http_pb2
 from google.protobuf import any_pb2
 
 from isoline.routing import ir
@@ -22,6 +23,7 @@ a body of 100 kB to 1 MB of audio many times over; 1 MiB, the default, lets few 
 
 _STREAM_WINDOW = 1024 * 1024
 _CONNECTION_WINDOW = 16 * 1024 * 1024
+_HTTP2 = frozenset({ir.Upstream.H2, ir.Upstream.H2C})
 _PROTOCOL_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _LB_POLICY = {
     ir.Balance.ROUND_ROBIN: cluster_pb2.Cluster.ROUND_ROBIN,
@@ -49,10 +51,10 @@ def cluster(source: ir.Cluster, gateway: ir.Gateway) -> cluster_pb2.Cluster:
     _set_balance(message, source.balance)
     _set_limits(message, source.limits)
     if source.health_check is not None:
-        message.health_checks.append(_health_check(source.health_check))
+        message.health_checks.append(_health_check(source.health_check, source.protocol))
     if source.protocol in (ir.Upstream.TLS, ir.Upstream.H2):
         message.transport_socket.name = "envoy.transport_sockets.tls"
-        message.transport_socket.typed_config.CopyFrom(_upstream_tls(source.protocol, source.sni))
+        message.transport_socket.typed_config.CopyFrom(_upstream_tls(source.protocol, source.sni, source.trust))
     return message
 
 
@@ -75,7 +77,7 @@ def _least_request() -> any_pb2.Any:
 @lru_cache(maxsize=256)
 def _protocol_options(protocol: ir.Upstream, idle_timeout: float | None) -> any_pb2.Any:
     options = http_protocol_options_pb2.HttpProtocolOptions()
-    if protocol in (ir.Upstream.H2, ir.Upstream.H2C):
+    if protocol in _HTTP2:
         http2 = options.explicit_http_config.http2_protocol_options
         http2.initial_stream_window_size.value = _STREAM_WINDOW
         http2.initial_connection_window_size.value = _CONNECTION_WINDOW
@@ -88,9 +90,18 @@ def _protocol_options(protocol: ir.Upstream, idle_timeout: float | None) -> any_
 
 
 @lru_cache(maxsize=256)
-def _upstream_tls(protocol: ir.Upstream, sni: str) -> any_pb2.Any:
+def _upstream_tls(protocol: ir.Upstream, sni: str, trust: ir.Trust | None) -> any_pb2.Any:
     context = tls_pb2.UpstreamTlsContext(sni=sni)
-    context.common_tls_context.alpn_protocols.append("h2" if protocol is ir.Upstream.H2 else "http/1.1")
+    common = context.common_tls_context
+    common.alpn_protocols.append("h2" if protocol is ir.Upstream.H2 else "http/1.1")
+    common.tls_params.tls_minimum_protocol_version = common_pb2.TlsParameters.TLSv1_2
+    common.tls_params.tls_maximum_protocol_version = common_pb2.TlsParameters.TLSv1_3
+    if trust is not None:
+        common.validation_context.trusted_ca.inline_bytes = trust.authorities
+        for name in trust.names:
+            matcher = common.validation_context.match_typed_subject_alt_names.add()
+            matcher.san_type = common_pb2.SubjectAltNameMatcher.DNS
+            matcher.matcher.exact = name
     return packed(context)
 
 
@@ -109,7 +120,7 @@ def _limit(value: int | None) -> int:
     return _UNLIMITED_ENOUGH if value is None else value
 
 
-def _health_check(check: ir.HealthCheck) -> health.HealthCheck:
+def _health_check(check: ir.HealthCheck, protocol: ir.Upstream) -> health.HealthCheck:
     message = health.HealthCheck(interval=duration(check.interval), timeout=duration(check.timeout))
     message.unhealthy_threshold.value = check.unhealthy_threshold
     message.healthy_threshold.value = check.healthy_threshold
@@ -118,6 +129,8 @@ def _health_check(check: ir.HealthCheck) -> health.HealthCheck:
         return message
     message.http_health_check.path = check.path
     message.http_health_check.host = check.host
+    if protocol in _HTTP2:
+        message.http_health_check.codec_client_type = http_pb2.HTTP2
     for start, end in check.expected_statuses:
         message.http_health_check.expected_statuses.add(start=start, end=end)
     return message

@@ -43,6 +43,17 @@ def site(*routes: ir.Route, clusters: tuple[ir.Cluster, ...] = (APP,)) -> ir.Sit
 
 VALUE, KIND = ir.HeaderMatch, ir.ValueKind
 
+CA = b"""-----BEGIN CERTIFICATE-----
+MIIBSDCB76ADAgECAhRt4ABAqwkSr/zHH0g+X4PiJsvW5zAKBggqhkjOPQQDAjAV
+MRMwEQYDVQQDDApkZWZhdWx0L2NhMB4XDTI2MTEyMTE2MjIyNFoXDTI2MTIyMjE2
+MjIyNFowFTETMBEGA1UEAwwKZGVmYXVsdC9jYTBZMBMGByqGSM49AgEGCCqGSM49
+AwEHA0IABDfuHo6PXk/pUV38hy+1MUJhDEFMuDpDNq2w+aSRgay6WFVnvftAT/aP
+MRoIXCCA6bj35KPuS2pdwSuFpaAipMOjHTAbMBkGA1UdEQQSMBCCDmNhLmV4YW1w
+bGUuY29tMAoGCCqGSM49BAMCA0gAMEUCIQCH9wh1CBQF9uniTSFko+Q6x0GVqqlG
+4c4iQgRG3rEOUQIgRUQAB8hfPjEmZhV+zpvZL1oDukfTFJqmuA8CtJbVw+Q=
+-----END CERTIFICATE-----
+"""
+
 SITES: Mapping[str, ir.Site] = {
     "paths": site(
         matching("prefix", path(ir.PathKind.PREFIX, "/prefix")),
@@ -192,6 +203,21 @@ SITES: Mapping[str, ir.Site] = {
                 (ir.Upstream.H2, "a.example.com"),
                 (ir.Upstream.TLS, ""),
             )
+        ),
+    ),
+    "upstream-trust": site(
+        route(to_app()),
+        clusters=(
+            ir.Cluster(
+                name="trusted",
+                endpoints=APP.endpoints,
+                protocol=ir.Upstream.H2,
+                sni="a.example.com",
+                trust=ir.Trust(authorities=CA, names=("a.example.com", "b.example.com")),
+                health_check=ir.HealthCheck(
+                    path="/", host="a", interval=10.0, timeout=2.0, unhealthy_threshold=3, healthy_threshold=2
+                ),
+            ),
         ),
     ),
     "balance-and-limits": site(

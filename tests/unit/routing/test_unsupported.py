@@ -34,7 +34,6 @@ SERVICES = [
     ("cookieRewritePolicies: [{name: a, secure: true}]", "RouteError", "cookieRewritePolicies"),
     ("mirror: true", "ServiceError", "mirror"),
     ("slowStartPolicy: {window: 10s}", "ServiceError", "slowStartPolicy"),
-    ("protocol: tls, validation: {caSecret: ca, subjectName: a}", "ServiceError", "validation"),
 ]
 GUARDS = [
     ("ipAllowPolicy: [{source: Peer, cidr: 10.0.0.0/8}]", "IPFilterError", "ipAllowPolicy"),

@@ -23,7 +23,6 @@ from isoline.routing.httpproxy import (
     services,
     slow_start,
     timeouts,
-    upstream_tls,
 )
 from isoline.routing.httpproxy.order import Draft
 from isoline.routing.httpproxy.scope import Fault, Scope
@@ -31,7 +30,7 @@ from isoline.routing.httpproxy.site import SiteDraft
 from isoline.routing.httpproxy.unsupported import report_unsupported
 
 UNSUPPORTED = (*cookies.ROUTE, *internal_redirects.ROUTE, *ip_filters.ROUTE, *rate_limits.ROUTE)
-UNSUPPORTED_OF_SERVICE = (*cookies.SERVICE, *mirror.SERVICE, *slow_start.SERVICE, *upstream_tls.SERVICE)
+UNSUPPORTED_OF_SERVICE = (*cookies.SERVICE, *mirror.SERVICE, *slow_start.SERVICE)
 _GUARDS = {"AuthError", "IPFilterError", "JWTVerificationError"}
 
 UNAVAILABLE = ir.Respond(status=503)

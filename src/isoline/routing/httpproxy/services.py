@@ -11,14 +11,13 @@ from isoline.objects.core import Service, ServicePort
 from isoline.objects.httpproxy import Service as Reference
 from isoline.routing import clusters, ir, service_annotations
 from isoline.routing.endpoints import endpoints_name
-from isoline.routing.httpproxy import headers
+from isoline.routing.httpproxy import headers, upstream_tls
 from isoline.routing.httpproxy.balancing import Balancing
 from isoline.routing.httpproxy.scope import Scope
 from isoline.routing.view import View
 
 _MAXIMUM_WEIGHT = 2**32 - 1
 _PROTOCOLS = {"h2": ir.Upstream.H2, "h2c": ir.Upstream.H2C, "tls": ir.Upstream.TLS}
-_TLS = {ir.Upstream.H2, ir.Upstream.TLS}
 
 
 class Upstreams(NamedTuple):
@@ -68,7 +67,7 @@ def _resolve_one(
         scope.error("ServiceError", "ServiceUnresolvedReference", problem)
         return None
     request, response = _headers(reference, common, scope)
-    cluster = _cluster(service, reference, common, scope, host=request.host or common.host)
+    cluster = _cluster(service, reference, common, view, scope, host=request.host or common.host)
     share = ir.Share(
         cluster=cluster.name,
         weight=reference.weight,
@@ -119,7 +118,7 @@ def _service_port(service: Service, number: int) -> ServicePort | None:
 
 
 def _cluster(
-    service: Service, reference: Reference, common: Upstreams, scope: Scope, *, host: str | None
+    service: Service, reference: Reference, common: Upstreams, view: View, scope: Scope, *, host: str | None
 ) -> ir.Cluster:
     port = _service_port(service, reference.port)
     assert port is not None
@@ -143,7 +142,8 @@ def _cluster(
             health_check=common.health_check,
             limits=service_annotations.limits(annotations),
             idle_timeout=common.idle_timeout,
-            sni=host if host and protocol in _TLS else "",
+            sni=host if host and protocol in upstream_tls.ENDS_TLS else "",
+            trust=upstream_tls.compile_validation(reference.validation, protocol, common.namespace, view, scope),
         ),
         f"{common.namespace}/{reference.name}/{reference.port}",
     )
