@@ -194,6 +194,17 @@ class Limits(IR, frozen=True, kw_only=True):
     connections_per_endpoint: int | None = None
 
 
+class SlowStart(IR, frozen=True, kw_only=True):
+    """An endpoint that has just come gets a share that grows to its whole weight."""
+
+    window: float
+    """Seconds until its whole share."""
+    aggression: float
+    """1.0: linear; above: quicker at first."""
+    minimum_percent: int
+    """What it starts with, of its whole weight."""
+
+
 class Trust(IR, frozen=True, kw_only=True):
     """Whom an upstream must prove to be before it gets a request."""
 
@@ -210,6 +221,8 @@ class Cluster(IR, frozen=True, kw_only=True):
     """The name of the `Endpoints` that fill it."""
     protocol: Upstream = Upstream.HTTP1
     balance: Balance = Balance.ROUND_ROBIN
+    slow_start: SlowStart | None = None
+    """Only with round robin and least request."""
     health_check: HealthCheck | None = None
     limits: Limits = Limits()
     idle_timeout: float | None = None

@@ -5,6 +5,7 @@ from functools import lru_cache
 from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.core.v3 import health_check_pb2 as health
 from envoy.config.endpoint.v3 import endpoint_pb2
+from envoy.extensions.load_balancing_policies.common.v3 import common_pb2 as common_balancing_pb2
 from envoy.extensions.load_balancing_policies.least_request.v3 import least_request_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, tls_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
@@ -48,7 +49,7 @@ def cluster(source: ir.Cluster, gateway: ir.Gateway) -> cluster_pb2.Cluster:
     message.typed_extension_protocol_options[_PROTOCOL_OPTIONS].CopyFrom(
         _protocol_options(source.protocol, source.idle_timeout)
     )
-    _set_balance(message, source.balance)
+    _set_balance(message, source.balance, source.slow_start)
     _set_limits(message, source.limits)
     if source.health_check is not None:
         message.health_checks.append(_health_check(source.health_check, source.protocol))
@@ -58,20 +59,35 @@ def cluster(source: ir.Cluster, gateway: ir.Gateway) -> cluster_pb2.Cluster:
     return message
 
 
-def _set_balance(message: cluster_pb2.Cluster, balance: ir.Balance) -> None:
+def _set_balance(message: cluster_pb2.Cluster, balance: ir.Balance, slow_start: ir.SlowStart | None) -> None:
     if balance is not ir.Balance.LEAST_REQUEST:
         message.lb_policy = _LB_POLICY[balance]
+        if slow_start is not None:
+            _set_slow_start(message.round_robin_lb_config.slow_start_config, slow_start)
         return
     policy = message.load_balancing_policy.policies.add().typed_extension_config
     policy.name = "envoy.load_balancing_policies.least_request"
-    policy.typed_config.CopyFrom(_least_request())
+    policy.typed_config.CopyFrom(_least_request(slow_start))
 
 
-@lru_cache
-def _least_request() -> any_pb2.Any:
+@lru_cache(maxsize=256)
+def _least_request(slow_start: ir.SlowStart | None) -> any_pb2.Any:
     """Looks at every endpoint: two drawn by lot are the same one half of the time where there are two replicas, and a
     second job of ten seconds then waits beside an idle replica."""
-    return packed(least_request_pb2.LeastRequest(selection_method=least_request_pb2.LeastRequest.FULL_SCAN))
+    message = least_request_pb2.LeastRequest(selection_method=least_request_pb2.LeastRequest.FULL_SCAN)
+    if slow_start is not None:
+        _set_slow_start(message.slow_start_config, slow_start)
+    return packed(message)
+
+
+def _set_slow_start(
+    message: cluster_pb2.Cluster.SlowStartConfig | common_balancing_pb2.SlowStartConfig, source: ir.SlowStart
+) -> None:
+    message.slow_start_window.CopyFrom(duration(source.window))
+    message.aggression.default_value = source.aggression
+    # Envoy insists on the name of a runtime value that nobody sets.
+    message.aggression.runtime_key = "isoline.slow_start.aggression"
+    message.min_weight_percent.value = source.minimum_percent
 
 
 @lru_cache(maxsize=256)

@@ -220,6 +220,18 @@ SITES: Mapping[str, ir.Site] = {
             ),
         ),
     ),
+    "slow-start": site(
+        route(to_app()),
+        clusters=tuple(
+            ir.Cluster(
+                name=balance.value,
+                endpoints=APP.endpoints,
+                balance=balance,
+                slow_start=ir.SlowStart(window=10.0, aggression=1.5, minimum_percent=20),
+            )
+            for balance in (ir.Balance.ROUND_ROBIN, ir.Balance.LEAST_REQUEST)
+        ),
+    ),
     "balance-and-limits": site(
         route(to_app()),
         clusters=(

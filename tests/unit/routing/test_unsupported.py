@@ -33,7 +33,6 @@ ROUTES = [
 SERVICES = [
     ("cookieRewritePolicies: [{name: a, secure: true}]", "RouteError", "cookieRewritePolicies"),
     ("mirror: true", "ServiceError", "mirror"),
-    ("slowStartPolicy: {window: 10s}", "ServiceError", "slowStartPolicy"),
 ]
 GUARDS = [
     ("ipAllowPolicy: [{source: Peer, cidr: 10.0.0.0/8}]", "IPFilterError", "ipAllowPolicy"),

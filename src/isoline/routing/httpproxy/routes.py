@@ -21,7 +21,6 @@ from isoline.routing.httpproxy import (
     retries,
     rewrites,
     services,
-    slow_start,
     timeouts,
 )
 from isoline.routing.httpproxy.order import Draft
@@ -30,7 +29,7 @@ from isoline.routing.httpproxy.site import SiteDraft
 from isoline.routing.httpproxy.unsupported import report_unsupported
 
 UNSUPPORTED = (*cookies.ROUTE, *internal_redirects.ROUTE, *ip_filters.ROUTE, *rate_limits.ROUTE)
-UNSUPPORTED_OF_SERVICE = (*cookies.SERVICE, *mirror.SERVICE, *slow_start.SERVICE)
+UNSUPPORTED_OF_SERVICE = (*cookies.SERVICE, *mirror.SERVICE)
 _GUARDS = {"AuthError", "IPFilterError", "JWTVerificationError"}
 
 UNAVAILABLE = ir.Respond(status=503)

@@ -11,7 +11,7 @@ from isoline.objects.core import Service, ServicePort
 from isoline.objects.httpproxy import Service as Reference
 from isoline.routing import clusters, ir, service_annotations
 from isoline.routing.endpoints import endpoints_name
-from isoline.routing.httpproxy import headers, upstream_tls
+from isoline.routing.httpproxy import headers, slow_start, upstream_tls
 from isoline.routing.httpproxy.balancing import Balancing
 from isoline.routing.httpproxy.scope import Scope
 from isoline.routing.view import View
@@ -139,6 +139,7 @@ def _cluster(
             ),
             protocol=protocol,
             balance=common.balancing.balance,
+            slow_start=slow_start.compile_slow_start(reference.slow_start_policy, common.balancing.balance, scope),
             health_check=common.health_check,
             limits=service_annotations.limits(annotations),
             idle_timeout=common.idle_timeout,
