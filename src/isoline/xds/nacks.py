@@ -7,6 +7,9 @@ from isoline.xds.resources import Resource
 
 Entry = tuple[str, Resource]
 
+_REFUSED = "refused:"
+_MAX_WORDS = 500
+
 
 def suspects_apart(entries: Sequence[Entry], message: str) -> Iterator[list[Entry]]:
     """Splits what was refused together into parts to be sent again. A part of one that is refused again is at fault.
@@ -28,3 +31,21 @@ def suspects_apart(entries: Sequence[Entry], message: str) -> Iterator[list[Entr
 def _mentions(message: str, name: str) -> bool:
     """Whether `name` stands in `message` whole, not as a part of a longer name."""
     return re.search(rf"(?<![\w./-]){re.escape(name)}(?![\w/-]|\.\w)", message) is not None
+
+
+def note(refused: Resource, message: str) -> Resource:
+    """What was refused, under a version that says so, and why.
+
+    Envoy keeps the version of a secret that it refuses, and takes the same bytes the next time without a word.
+    """
+    return Resource(refused.name, f"{_REFUSED}{refused.version} {message[:_MAX_WORDS]}", refused.body)
+
+
+def is_note(resource: Resource) -> bool:
+    return resource.version.startswith(_REFUSED)
+
+
+def words_of(noted: str, version: str) -> str | None:
+    """Envoy's words, if the version `noted` says that it refused `version`."""
+    head, _, words = noted.partition(" ")
+    return words if head == _REFUSED + version else None

@@ -67,6 +67,7 @@ class Stream:
         self._on_rejected = on_rejected
         self._flights: dict[str, _Flight] = {}
         self._probes: list[tuple[str, list[tuple[str, Resource]]]] = []
+        self._notes: list[tuple[str, Resource]] = []
         self._needed: Counter[Name] = Counter()
         self._nonces = 0
         self._removals_from = 0.0
@@ -107,6 +108,8 @@ class Stream:
             current = self._current(subscription, name)
             if current is not None and current.version == request.initial_versions[name]:
                 subscription.held[name] = current
+            elif current is not None and (words := nacks.words_of(request.initial_versions[name], current.version)):
+                self._tell_refused(current, words, None)
             self._needed.update(subscription.held[name].needs)
         if subscription.wildcard:
             subscription.pending.update(dict.fromkeys(self._cache.names(subscription.type_url)))
@@ -128,6 +131,8 @@ class Stream:
             if response := self._probe(self.subscriptions[type_url], entries):
                 return response
             return self.next_response()
+        if response := self._next_note():
+            return response
         self._look_at_waiting()
         for type_url in types.ORDER:
             subscription = self.subscriptions.get(type_url)
@@ -267,6 +272,8 @@ class Stream:
             if not subscription.wants(name):
                 self._needed.subtract(resource.needs)
                 continue
+            if nacks.is_note(resource):
+                continue
             before = subscription.held.get(name)
             if before is not None:
                 self._needed.subtract(before.needs)
@@ -290,15 +297,34 @@ class Stream:
             self._probes.append((subscription.type_url, group))
 
     def _reject(self, subscription: Subscription, name: str, resource: Resource, message: str) -> None:
+        if nacks.is_note(resource):
+            return
         held = subscription.held.get(name)
-        if self._cache.reject(resource, message, held if held is not None and held.body else None):
-            _log.warning("resource refused", type=subscription.type_url, name=resource.name.name, message=message)
-            self._on_rejected(resource.name, message)
-        if held is not None and held.body and held.version != resource.version:
-            # Envoy notes the version of what it refuses, and would claim to hold it when it comes back. It is told what
-            # stands again, so that another control plane finds the refusal out, too.
-            subscription.unanswered.add(name)
-            subscription.pending[name] = None
+        self._tell_refused(resource, message, held if held is not None and held.body else None)
+        # Envoy notes the version of what it refuses, and would claim to hold it when it comes back. It is told what
+        # stands again, or that it was refused, so that another control plane finds the refusal out, too.
+        if held is not None and held.body and self._current(subscription, name) is not None:
+            if held.version != resource.version:
+                subscription.unanswered.add(name)
+                subscription.pending[name] = None
+        elif subscription.type_url == types.SECRET:
+            self._notes.append((name, nacks.note(resource, message)))
+
+    def _tell_refused(self, resource: Resource, message: str, last_accepted: Resource | None) -> None:
+        if self._cache.reject(resource, message, last_accepted):
+            name = resource.name
+            _log.warning("resource refused", type=name.type_url, name=name.name, message=message)
+            self._on_rejected(name, message)
+
+    def _next_note(self) -> Response | None:
+        while self._notes:
+            name, note = self._notes.pop()
+            subscription = self.subscriptions[note.name.type_url]
+            rejection = self._cache.rejections.get(note.name)
+            noted = rejection is not None and nacks.words_of(note.version, rejection.version) is not None
+            if noted and subscription.wants(name) and name not in subscription.sent:
+                return self._fly(subscription, [(name, note)])
+        return None
 
     def _probe(self, subscription: Subscription, entries: list[tuple[str, Resource]]) -> Response | None:
         """A part of a refused response again, without what has changed or gone since."""
