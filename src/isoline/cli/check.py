@@ -9,10 +9,10 @@ from isoline.cli.errors import FoundWrongError
 from isoline.cli.files import Manifests, read_manifests
 from isoline.cli.output import complain, say
 from isoline.cluster.store import Store
-from isoline.objects import App, GatewayConfig, HTTPProxy, Key
+from isoline.objects import App, GatewayConfig, Key
 from isoline.objects.decoding import Located
 from isoline.routing.compiler import compile_site
-from isoline.routing.indexes import INDEXES, host_of
+from isoline.routing.indexes import INDEXES, hosts_of
 from isoline.routing.settings import GATEWAY_CONFIG, settings_from_config
 from isoline.routing.view import View
 
@@ -59,7 +59,7 @@ def _route_problems(manifests: Manifests) -> Iterator[str]:
     config = store.get(GATEWAY_CONFIG)
     settings = settings_from_config(config if isinstance(config, GatewayConfig) else None, one_machine=True)
     places = {each.object.key: f"{each.source}:{each.line}" for each in manifests.located}
-    hosts = {host_of(item): None for item in manifests.objects if isinstance(item, HTTPProxy)}
+    hosts = {host: None for item in manifests.objects for host in hosts_of(item)}
     told: set[str] = set()
     for host in hosts:
         compiled = compile_site(host, View(store, settings))

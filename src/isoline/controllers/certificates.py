@@ -12,13 +12,14 @@ from isoline.controllers.clock import Clock, seconds_of, timestamp
 from isoline.objects.core import Secret
 from isoline.objects.gateway_config import GatewayConfig
 from isoline.objects.httpproxy import HTTPProxy
-from isoline.objects.meta import Key, ObjectMeta
+from isoline.objects.meta import Key, Object, ObjectMeta
+from isoline.objects.networking import Ingress
 from isoline.objects.secrets import SecretValue
-from isoline.routing.indexes import normal_host
+from isoline.routing.indexes import hosts_of_ingress, normal_host, tls_of_ingress
 from isoline.routing.settings import GATEWAY_CONFIG
 
 SERVED_WITH = "httpproxies-by-secret"
-"""HTTPProxies by the `<namespace>/<secret>` that they end TLS with, where that is a Secret of their own namespace."""
+"""HTTPProxies and Ingresses by the `<namespace>/<secret>` that they end TLS with, of their own namespace."""
 ISSUED_BY = "isoline.dev/issued-by"
 ISSUED_FOR = "isoline.dev/issued-for"
 RENEW_AFTER = "isoline.dev/renew-after"
@@ -33,7 +34,38 @@ def _secrets(proxy: HTTPProxy) -> Iterator[str]:
         yield f"{proxy.metadata.namespace}/{root.tls.secret_name}"
 
 
-INDEXES = (Index(SERVED_WITH, "HTTPProxy", _secrets),)
+def _secrets_of_ingress(ingress: Ingress) -> Iterator[str]:
+    return iter({f"{ingress.metadata.namespace}/{secret}": None for _, secret in _endings(ingress)})
+
+
+def _endings(ingress: Ingress) -> Iterator[tuple[str, str]]:
+    """Each host of an Ingress that ends TLS with a Secret of the Ingress's namespace, and that Secret."""
+    for host in hosts_of_ingress(ingress) if ingress.spec.tls else ():
+        tls = tls_of_ingress(ingress, host)
+        if tls is not None and tls.secret_name and "/" not in tls.secret_name:
+            yield host, tls.secret_name
+
+
+def _needed(item: object) -> Iterator[str]:
+    match item:
+        case HTTPProxy():
+            yield from _secrets(item)
+        case Ingress():
+            yield from _secrets_of_ingress(item)
+
+
+def _hosts_with(item: object, secret: str) -> Iterator[str]:
+    """The hosts for which an object ends TLS with this Secret of its namespace."""
+    match item:
+        case HTTPProxy():
+            host = None if item.spec.virtualhost is None else normal_host(item.spec.virtualhost.fqdn)
+            if host is not None:
+                yield host
+        case Ingress():
+            yield from (host for host, name in _endings(item) if name == secret)
+
+
+INDEXES = (Index(SERVED_WITH, "HTTPProxy", _secrets), Index(SERVED_WITH, "Ingress", _secrets_of_ingress))
 
 
 class Request(NamedTuple):
@@ -63,16 +95,16 @@ class Certificates:
         match change.key.kind:
             case "Secret":
                 return (change.key,) if self._source.store.find(SERVED_WITH, _name(change.key)) else ()
-            case "HTTPProxy":
-                versions = (item for item in (change.old, change.new) if isinstance(item, HTTPProxy))
-                return {_key(name) for proxy in versions for name in _secrets(proxy)}
+            case "HTTPProxy" | "Ingress":
+                return {_key(name) for item in (change.old, change.new) for name in _needed(item)}
             case "GatewayConfig":
                 return self.everything()
         return ()
 
     def everything(self) -> Iterable[Key]:
-        proxies = (proxy for proxy in self._source.store.of_kind("HTTPProxy") if isinstance(proxy, HTTPProxy))
-        needed = {_key(name) for proxy in proxies for name in _secrets(proxy)}
+        store = self._source.store
+        served = (item for kind in ("HTTPProxy", "Ingress") for item in store.of_kind(kind))
+        needed = {_key(name) for item in served for name in _needed(item)}
         ours = {secret.key for secret in self._source.store.of_kind("Secret") if is_issued(secret)}
         return needed | ours
 
@@ -96,16 +128,14 @@ class Certificates:
     def _hosts(self, key: Key) -> tuple[str, ...]:
         """The hosts that are to have a certificate in this Secret; none where the local CA is not wanted."""
         found: set[str] = set()
-        for proxy_key in self._source.store.find(SERVED_WITH, _name(key)):
-            proxy = self._source.store.get(proxy_key)
-            if isinstance(proxy, HTTPProxy) and proxy.spec.virtualhost is not None and self._wanted(proxy):
-                host = normal_host(proxy.spec.virtualhost.fqdn)
-                if host is not None:
-                    found.add(host)
+        for user in self._source.store.find(SERVED_WITH, _name(key)):
+            item = self._source.store.get(user)
+            if item is not None and self._wanted(item):
+                found.update(_hosts_with(item, key.name))
         return tuple(sorted(found))
 
-    def _wanted(self, proxy: HTTPProxy) -> bool:
-        own = proxy.metadata.annotations.get(SELF_SIGNED)
+    def _wanted(self, item: Object) -> bool:
+        own = item.metadata.annotations.get(SELF_SIGNED)
         if own in {"true", "false"}:
             return own == "true"
         config = self._source.store.get(GATEWAY_CONFIG)

@@ -1,4 +1,5 @@
-"""Writes what compiling found into the statuses of HTTPProxies: in the background, and only where it changed."""
+"""Writes what compiling found: into the statuses of HTTPProxies, into events for Ingresses. In the background, and only
+where it changed."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from isoline.cluster.source import Source
 from isoline.controllers.clock import Clock, timestamp
 from isoline.objects.httpproxy import DetailedCondition, HTTPProxy, HTTPProxyStatus
 from isoline.objects.meta import Key
+from isoline.objects.networking import Ingress
 from isoline.routing.statuses import ProxyStatus
 
 AT_ONCE = 200
@@ -56,6 +58,10 @@ class StatusWriter:
 
     def _write_one(self, key: Key, found: ProxyStatus | None) -> None:
         proxy = self._source.store.get(key)
+        if isinstance(proxy, Ingress) and found is not None:
+            # An Ingress has no conditions.
+            for finding in (*found.errors, *found.warnings):
+                self._source.events.warning(key, finding.reason, finding.message)
         if not isinstance(proxy, HTTPProxy):
             return
         try:

@@ -2,15 +2,26 @@
 
 from typing import NamedTuple
 
-from isoline.objects import HTTPProxy, Key
+from isoline.objects import HTTPProxy, Ingress, Key
 from isoline.routing import ir
 from isoline.routing.classes import is_ours
 from isoline.routing.httpproxy.scope import Report, Scope
 from isoline.routing.httpproxy.site import SiteDraft
 from isoline.routing.httpproxy.virtualhost import compile_root, oldest_first
 from isoline.routing.indexes import HOSTS
+from isoline.routing.ingress.site import check_hosts, compile_ingresses
 from isoline.routing.statuses import ORPHANED, Finding, ProxyStatus
 from isoline.routing.view import Read, View
+
+_GUARDED = ProxyStatus(
+    errors=(
+        Finding(
+            "VirtualHostError",
+            "HostGuarded",
+            "spec.rules: an HTTPProxy guards the host in a way that it cannot be served; nothing else is served for it",
+        ),
+    )
+)
 
 
 class Compiled(NamedTuple):
@@ -26,21 +37,30 @@ class Compiled(NamedTuple):
 def compile_site(host: str, view: View) -> Compiled:
     """Return what is served for a host (of the index `hosts`) and the statuses of the objects that took part.
 
-    Of several HTTPProxies for one host the oldest keeps it, and the others are told. Objects of another class are
-    passed over without a word. A pseudo-host gives statuses only.
+    Of several HTTPProxies for one host the oldest keeps it, and the others are told. Ingresses add their paths to it.
+    Objects of another class are passed over without a word. A pseudo-host gives statuses only.
     """
-    claimants = _claimants(host, view)
+    claimants, ingresses = _claimants(host, view)
     if host.startswith("!"):
-        return Compiled(None, {proxy.key: _status_without_host(proxy) for proxy in claimants}, frozenset(view.reads))
+        without = {proxy.key: _status_without_host(proxy) for proxy in claimants}
+        without |= {ingress.key: _status_of_ingress_without_host(ingress) for ingress in ingresses}
+        return Compiled(None, without, frozenset(view.reads))
     statuses: dict[Key, ProxyStatus] = {}
     site = None
+    guarded = False
     permitted = [proxy for proxy in claimants if _is_permitted(proxy, view, statuses)]
     if permitted:
         winner, *others = oldest_first(permitted)
         draft = SiteDraft(view, winner)
         site = compile_root(host, winner, draft)
+        guarded = site is None and _guards(winner)
         statuses.update((key, report.status()) for key, report in draft.reports.items())
         statuses.update((proxy.key, _duplicate(host, winner)) for proxy in others)
+    if guarded:
+        statuses.update((ingress.key, _GUARDED) for ingress in ingresses)
+    elif ingresses:
+        site, found = compile_ingresses(host, ingresses, site, view)
+        statuses.update((key, report.status()) for key, report in found.items())
     return Compiled(
         site,
         statuses,
@@ -54,14 +74,40 @@ def failed_site(host: str, view: View) -> Compiled:
     """Return what to say when compiling a host broke on a fault of ours: the statuses, and what had been read."""
     text = "this object could not be compiled; that is a fault of the gateway, and its log says more"
     status = ProxyStatus(errors=(Finding("SpecError", "InternalError", text),))
-    claimants = _claimants(host, view)
-    return Compiled(None, {proxy.key: status for proxy in claimants}, frozenset(view.reads))
+    claimants, ingresses = _claimants(host, view)
+    return Compiled(None, {item.key: status for item in (*claimants, *ingresses)}, frozenset(view.reads))
 
 
-def _claimants(host: str, view: View) -> list[HTTPProxy]:
+def _claimants(host: str, view: View) -> tuple[list[HTTPProxy], list[Ingress]]:
     settings = view.settings
-    found = [item for key in view.find(HOSTS, host) if isinstance(item := view.get(key), HTTPProxy)]
-    return [item for item in found if is_ours(item.metadata.annotations, item.spec.ingress_class_name, settings)]
+    proxies: list[HTTPProxy] = []
+    ingresses: list[Ingress] = []
+    for key in view.find(HOSTS, host):
+        item = view.get(key)
+        if not isinstance(item, HTTPProxy | Ingress):
+            continue
+        if not is_ours(item.metadata.annotations, item.spec.ingress_class_name or "", settings):
+            continue
+        if isinstance(item, HTTPProxy):
+            proxies.append(item)
+        else:
+            ingresses.append(item)
+    return proxies, ingresses
+
+
+def _guards(proxy: HTTPProxy) -> bool:
+    """Whether a root keeps somebody away from its whole host: then nobody may serve there in its place."""
+    root = proxy.spec.virtualhost
+    if root is None:
+        return False
+    clients = root.tls is not None and root.tls.client_validation is not None
+    return bool(clients or root.authorization or root.jwt_providers or root.ip_allow_policy or root.ip_deny_policy)
+
+
+def _status_of_ingress_without_host(ingress: Ingress) -> ProxyStatus:
+    report = Report()
+    check_hosts(ingress, report)
+    return report.status()
 
 
 def _status_without_host(proxy: HTTPProxy) -> ProxyStatus:

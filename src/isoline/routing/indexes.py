@@ -4,14 +4,16 @@ import re
 from collections.abc import Iterator
 
 from isoline.cluster.store import Index
-from isoline.objects import EndpointSlice, HTTPProxy, TLSCertificateDelegation
+from isoline.objects import EndpointSlice, HTTPProxy, Ingress, Object, TLSCertificateDelegation
+from isoline.objects.httpproxy import TLS
 
 HOSTS = "hosts"
-"""HTTPProxies by the host that they claim, in lower case. What claims none (a child; a root with no or an impossible
-fqdn) is alone under `!<namespace>/<name>`, so that somebody writes its status."""
+"""HTTPProxies and Ingresses by the hosts that they claim, in lower case. What claims none (a child; a root with no or
+an impossible fqdn; an Ingress for all hosts) is alone under a pseudo-host with a `!`, so that somebody writes its
+status."""
 
 WILDCARD_TLS = "wildcard-tls"
-"""HTTPProxies that end TLS for a wildcard host, by that host and by `<host> <tls>` (see `wildcard_tls`)."""
+"""What ends TLS for a wildcard host, by that host and by `<host> <tls>` (see `wildcard_tls`)."""
 
 SLICES = "slices"
 """EndpointSlices by `<namespace>/<service>`."""
@@ -38,8 +40,41 @@ def host_of(proxy: HTTPProxy) -> str:
     return f"!{proxy.metadata.namespace}/{proxy.metadata.name}" if host is None else host
 
 
+def hosts_of_ingress(ingress: Ingress) -> list[str]:
+    """Return the hosts that an Ingress claims, sorted, or the pseudo-host that stands for an Ingress without."""
+    hosts = {host for rule in ingress.spec.rules if (host := normal_host(rule.host)) is not None}
+    return sorted(hosts) or [f"!ingress {ingress.metadata.namespace}/{ingress.metadata.name}"]
+
+
+def hosts_of(item: Object) -> list[str]:
+    """Return the hosts, or the pseudo-host, of anything that can claim one."""
+    match item:
+        case HTTPProxy():
+            return [host_of(item)]
+        case Ingress():
+            return hosts_of_ingress(item)
+    return []
+
+
+def tls_of_ingress(ingress: Ingress, host: str) -> TLS | None:
+    """Return how an Ingress ends TLS for a host, as an HTTPProxy would write it. Its first entry with the host counts.
+
+    The annotation `tls-cert-namespace` says where Secrets are, unless they say it themselves (Contour's rule).
+    """
+    for entry in ingress.spec.tls:
+        if any(each.lower() == host for each in entry.hosts):
+            notes = ingress.metadata.annotations
+            owner, secret = notes.get("projectcontour.io/tls-cert-namespace"), entry.secret_name
+            return TLS(
+                secret_name=f"{owner}/{secret}" if owner and secret and "/" not in secret else secret,
+                minimum_protocol_version=notes.get("projectcontour.io/tls-minimum-protocol-version", ""),
+                maximum_protocol_version=notes.get("projectcontour.io/tls-maximum-protocol-version", ""),
+            )
+    return None
+
+
 def wildcard_tls(host: str, certificate: str, minimum: str, maximum: str) -> str:
-    """Return the index value of a wildcard host with these TLS parameters (as written in the HTTPProxy)."""
+    """Return the index value of a wildcard host with these TLS parameters (as written in the object)."""
     return f"{host} {certificate} {minimum} {maximum}"
 
 
@@ -51,11 +86,22 @@ def _wildcard_tls(proxy: HTTPProxy) -> Iterator[str]:
     root = proxy.spec.virtualhost
     if root is None or root.tls is None or not root.fqdn.startswith("*."):
         return
-    host = host_of(proxy)
-    secret = root.tls.secret_name
-    certificate = secret if "/" in secret else f"{proxy.metadata.namespace}/{secret}"
+    yield from _wildcard_claims(host_of(proxy), root.tls, proxy.metadata.namespace)
+
+
+def _wildcard_tls_of_ingress(ingress: Ingress) -> Iterator[str]:
+    if not ingress.spec.tls:
+        return
+    for host in hosts_of_ingress(ingress):
+        tls = tls_of_ingress(ingress, host) if host.startswith("*.") else None
+        if tls is not None:
+            yield from _wildcard_claims(host, tls, ingress.metadata.namespace)
+
+
+def _wildcard_claims(host: str, tls: TLS, namespace: str) -> Iterator[str]:
+    certificate = tls.secret_name if "/" in tls.secret_name else f"{namespace}/{tls.secret_name}"
     yield host
-    yield wildcard_tls(host, certificate, root.tls.minimum_protocol_version, root.tls.maximum_protocol_version)
+    yield wildcard_tls(host, certificate, tls.minimum_protocol_version, tls.maximum_protocol_version)
 
 
 def _slices(item: EndpointSlice) -> Iterator[str]:
@@ -71,7 +117,9 @@ def _delegations(item: TLSCertificateDelegation) -> Iterator[str]:
 
 INDEXES = (
     Index(HOSTS, "HTTPProxy", _hosts),
+    Index(HOSTS, "Ingress", hosts_of_ingress),
     Index(WILDCARD_TLS, "HTTPProxy", _wildcard_tls),
+    Index(WILDCARD_TLS, "Ingress", _wildcard_tls_of_ingress),
     Index(SLICES, "EndpointSlice", _slices),
     Index(DELEGATIONS, "TLSCertificateDelegation", _delegations),
 )

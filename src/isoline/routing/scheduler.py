@@ -15,13 +15,13 @@ import msgspec
 import structlog
 
 from isoline.cluster.store import Change, Store
-from isoline.objects import GatewayConfig, HTTPProxy, Key, Object
+from isoline.objects import GatewayConfig, Key, Object
 from isoline.routing import ir
 from isoline.routing.certificates import compile_certificate
 from isoline.routing.compiler import compile_site, failed_site
 from isoline.routing.dependencies import Dependencies, Unit
 from isoline.routing.endpoints import compile_endpoints
-from isoline.routing.indexes import HOSTS, host_of
+from isoline.routing.indexes import HOSTS, hosts_of
 from isoline.routing.ledger import StatusLedger
 from isoline.routing.settings import GATEWAY_CONFIG, Settings
 from isoline.routing.statuses import Finding, ProxyStatus
@@ -102,8 +102,12 @@ class Scheduler:
             self._sites = {host: uses._replace(digest=_OUTDATED) for host, uses in self._sites.items()}
         self._settings = self._settings_of(self._config())
         yield Update(gateway=self._changed_gateway())
-        proxies = (item for item in self._store.of_kind("HTTPProxy") if isinstance(item, HTTPProxy))
-        hosts = {Unit("site", host_of(proxy)) for proxy in proxies}
+        hosts = {
+            Unit("site", host)
+            for kind in ("HTTPProxy", "Ingress")
+            for item in self._store.of_kind(kind)
+            for host in hosts_of(item)
+        }
         yield from self._steps(hosts | self._dependencies.units(), chunk)
 
     def apply(self, changes: Sequence[Change]) -> Update:

@@ -280,3 +280,26 @@ def test_a_certificate_needs_a_host(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match="at least one"):
         authority.issue([], now=utc(0))
+
+
+def ingress(hosts: str, secret: str = "web-tls") -> str:
+    return f"""
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {{name: web}}
+spec:
+  tls: [{{hosts: [{hosts}], secretName: {secret}}}]
+  rules: [{{host: a.example.com}}, {{host: b.example.com}}]
+"""
+
+
+async def test_an_ingress_gets_one_for_those_of_its_hosts_that_end_tls(rig: Rig) -> None:
+    await rig.apply(ingress("A.example.com, elsewhere.example.com"))
+    assert rig.hosts() == ["a.example.com"]
+
+    await rig.apply(ingress("a.example.com, b.example.com"), proxy("proxy", "c.example.com"))
+    assert rig.hosts() == ["a.example.com", "b.example.com", "c.example.com"]
+
+    await rig.delete("HTTPProxy", "proxy")
+    await rig.delete("Ingress", "web")
+    assert rig.secret() is None

@@ -100,3 +100,16 @@ async def test_many_are_written_in_parts_and_missing_ones_are_passed_over(rig: R
     await settle()
 
     assert all(rig.status(number).current_status == "valid" for number in range(AT_ONCE + 50))
+
+
+async def test_what_is_wrong_with_an_ingress_is_told_as_events(rig: Rig) -> None:
+    about = Key("Ingress", "default", "web")
+    await rig.source.apply(
+        manifests("apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: web}\nspec: {}\n")
+    )
+    rig.writer.put({about: INVALID})
+    await settle()
+
+    assert ("SecretNotValid", "no Secret") in [
+        (event.reason, event.message) for event in rig.source.events.about(about)
+    ]

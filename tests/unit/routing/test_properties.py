@@ -13,6 +13,7 @@ from isoline.objects import (
     GatewayConfig,
     HTTPProxy,
     HTTPProxySpec,
+    Ingress,
     Key,
     Object,
     ObjectMeta,
@@ -34,9 +35,19 @@ from isoline.objects.httpproxy import (
     VirtualHost,
 )
 from isoline.objects.httpproxy import Service as Reference
+from isoline.objects.networking import (
+    HTTPIngressPath,
+    HTTPIngressRuleValue,
+    IngressBackend,
+    IngressRule,
+    IngressServiceBackend,
+    IngressSpec,
+    IngressTLS,
+    ServiceBackendPort,
+)
 from isoline.routing.compiler import compile_site
 from isoline.routing.gateway import gateway_from_config
-from isoline.routing.indexes import HOSTS, INDEXES, host_of
+from isoline.routing.indexes import HOSTS, INDEXES, hosts_of
 from isoline.routing.scheduler import Scheduler, Update
 from isoline.routing.settings import GATEWAY_CONFIG, settings_from_config
 from isoline.routing.view import IndexRead, Read, View
@@ -106,6 +117,44 @@ PROXIES = st.builds(
             st.builds(Include, name=NAMES, namespace=st.sampled_from(["", "team"]), conditions=CONDITIONS), max_size=2
         ).map(tuple),
         ingress_class_name=st.sampled_from(["", "", "", "other"]),
+    ),
+)
+
+BACKENDS = st.builds(
+    lambda name, number: IngressBackend(
+        service=IngressServiceBackend(name=name, port=ServiceBackendPort(number=number))
+    ),
+    NAMES,
+    st.sampled_from([80, 80, 81]),
+)
+PATHS = st.builds(
+    HTTPIngressPath,
+    path=st.sampled_from(["/", "/p", "/q/", "p"]),
+    path_type=st.sampled_from(["Prefix", "Exact", "ImplementationSpecific"]),
+    backend=BACKENDS,
+)
+RULES = st.builds(
+    lambda host, paths: IngressRule(host=host, http=HTTPIngressRuleValue(paths=tuple(paths))),
+    FQDNS,
+    st.lists(PATHS, max_size=2),
+)
+INGRESSES = st.builds(
+    lambda meta, notes, spec: Ingress(metadata=msgspec.structs.replace(meta, annotations=notes), spec=spec),
+    metadata(),
+    st.sampled_from([{}, {"ingress.kubernetes.io/force-ssl-redirect": "true"}]),
+    st.builds(
+        IngressSpec,
+        rules=st.lists(RULES, max_size=3).map(tuple),
+        default_backend=st.none() | BACKENDS,
+        tls=st.lists(
+            st.builds(
+                IngressTLS,
+                hosts=st.sampled_from([("x.example.com",), ("*.example.com",), ()]),
+                secret_name=st.sampled_from(["a", "b", ""]),
+            ),
+            max_size=2,
+        ).map(tuple),
+        ingress_class_name=st.sampled_from([None, None, "other"]),
     ),
 )
 
@@ -205,7 +254,7 @@ BASE = [
     ),
 ]
 
-OBJECTS = st.one_of(st.sampled_from(BASE), PROXIES, SERVICES, SLICES, SECRETS, DELEGATIONS, CONFIGS)
+OBJECTS = st.one_of(st.sampled_from(BASE), PROXIES, INGRESSES, SERVICES, SLICES, SECRETS, DELEGATIONS, CONFIGS)
 KEYS = st.sampled_from([*(item.key for item in BASE), GATEWAY_CONFIG])
 BATCHES = st.tuples(st.lists(OBJECTS, max_size=3), st.lists(KEYS, max_size=2))
 
@@ -254,7 +303,7 @@ def could_be_touched(store: Store, changes: list[Change], reads_before: dict[str
 def reads_of(store: Store) -> dict[str, frozenset[Read]]:
     config = store.get(GATEWAY_CONFIG)
     known = SETTINGS_OF(config if isinstance(config, GatewayConfig) else None)
-    hosts = {host_of(item) for item in store.of_kind("HTTPProxy") if isinstance(item, HTTPProxy)}
+    hosts = {host for kind in ("HTTPProxy", "Ingress") for item in store.of_kind(kind) for host in hosts_of(item)}
     return {host: compile_site(host, View(store, known)).reads for host in hosts}
 
 
