@@ -115,6 +115,14 @@ class Share(IR, frozen=True, kw_only=True):
     """The Host that this cluster sees; it beats the route's."""
 
 
+class Mirror(IR, frozen=True, kw_only=True):
+    """A cluster that gets copies of requests; what it answers is dropped."""
+
+    cluster: str
+    percent: int
+    """Of the requests, from 1 to 100."""
+
+
 class Forward(IR, frozen=True, kw_only=True):
     shares: tuple[Share, ...]
     """Never empty; weights are relative and at least one is above 0."""
@@ -127,6 +135,7 @@ class Forward(IR, frozen=True, kw_only=True):
     regex_rewrite: RegexRewrite | None = None
     host_rewrite: str | None = None
     host_rewrite_header: str | None = None
+    mirror: Mirror | None = None
 
 
 class Redirect(IR, frozen=True, kw_only=True):

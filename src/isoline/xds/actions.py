@@ -31,6 +31,9 @@ def forward(action: ir.Forward, gateway: ir.Gateway) -> components.RouteAction:
         message.upgrade_configs.add(upgrade_type="websocket").enabled.value = True
     if action.retry is not None:
         message.retry_policy.CopyFrom(_retry_policy(action.retry))
+    if action.mirror is not None:
+        copies = message.request_mirror_policies.add(cluster=action.mirror.cluster)
+        copies.runtime_fraction.default_value.numerator = action.mirror.percent
     _set_rewrites(message, action)
     return message
 

@@ -82,14 +82,13 @@ def _own_routes(
 
 
 def _clusters_of(source: Iterable[ir.Route]) -> list[str]:
-    shares = (
-        share.cluster
-        for route in source
-        if isinstance(route.action, ir.Forward)
-        for share in route.action.shares
-        if share.weight > 0
-    )
-    return list(dict.fromkeys(shares))
+    used: dict[str, None] = {}
+    for route in source:
+        if isinstance(route.action, ir.Forward):
+            used.update((share.cluster, None) for share in route.action.shares if share.weight > 0)
+            if route.action.mirror is not None:
+                used[route.action.mirror.cluster] = None
+    return list(used)
 
 
 def _scope(scheme: names.Scheme, host: str, routes_name: str) -> Resource:

@@ -172,6 +172,10 @@ SITES: Mapping[str, ir.Site] = {
             ),
         )
     ),
+    "mirror": site(
+        route(to_app(mirror=ir.Mirror(cluster=cluster("copy").name, percent=25))),
+        clusters=(APP, cluster("copy")),
+    ),
     "redirects": site(
         route(ir.Redirect(scheme="https", hostname="other.example.com", port=8443, status=308, path="/moved"), "/path"),
         route(ir.Redirect(prefix="/new"), "/prefix"),

@@ -32,7 +32,6 @@ ROUTES = [
 ]
 SERVICES = [
     ("cookieRewritePolicies: [{name: a, secure: true}]", "RouteError", "cookieRewritePolicies"),
-    ("mirror: true", "ServiceError", "mirror"),
 ]
 GUARDS = [
     ("ipAllowPolicy: [{source: Peer, cidr: 10.0.0.0/8}]", "IPFilterError", "ipAllowPolicy"),
@@ -104,7 +103,7 @@ def test_a_route_that_was_to_keep_somebody_away_stays_closed(field: str, kind: s
 
 
 def test_everything_about_a_route_is_told_at_once() -> None:
-    item = proxy(with_good_route(f"{ROUTE.replace('%', ', mirror: true')}, {GUARDS[0][0]}, {ROUTES[0][0]}"))
+    item = proxy(with_good_route(f"{ROUTE.replace('%', f', {SERVICES[0][0]}')}, {GUARDS[0][0]}, {ROUTES[1][0]}"))
     assert len(errors(status_of(item, service()))) == 3
 
 

@@ -14,7 +14,6 @@ from isoline.routing.httpproxy import (
     internal_redirects,
     ip_filters,
     jwt,
-    mirror,
     rate_limits,
     redirects,
     responses,
@@ -29,7 +28,7 @@ from isoline.routing.httpproxy.site import SiteDraft
 from isoline.routing.httpproxy.unsupported import report_unsupported
 
 UNSUPPORTED = (*cookies.ROUTE, *internal_redirects.ROUTE, *ip_filters.ROUTE, *rate_limits.ROUTE)
-UNSUPPORTED_OF_SERVICE = (*cookies.SERVICE, *mirror.SERVICE)
+UNSUPPORTED_OF_SERVICE = cookies.SERVICE
 _GUARDS = {"AuthError", "IPFilterError", "JWTVerificationError"}
 
 UNAVAILABLE = ir.Respond(status=503)
@@ -136,4 +135,5 @@ def _action(route: Route, match: ir.Match, place: Place, *, host: str | None) ->
         prefix_rewrite=rewrite,
         host_rewrite=fixed_host,
         host_rewrite_header=host_header,
+        mirror=resolved.mirror,
     )

@@ -11,7 +11,7 @@ from isoline.objects.core import Service, ServicePort
 from isoline.objects.httpproxy import Service as Reference
 from isoline.routing import clusters, ir, service_annotations
 from isoline.routing.endpoints import endpoints_name
-from isoline.routing.httpproxy import headers, slow_start, upstream_tls
+from isoline.routing.httpproxy import headers, mirror, slow_start, upstream_tls
 from isoline.routing.httpproxy.balancing import Balancing
 from isoline.routing.httpproxy.scope import Scope
 from isoline.routing.view import View
@@ -33,26 +33,35 @@ class Upstreams(NamedTuple):
 class Resolved(NamedTuple):
     shares: tuple[ir.Share, ...]
     clusters: tuple[ir.Cluster, ...]
+    mirror: ir.Mirror | None = None
 
 
 def resolve(references: Sequence[Reference], common: Upstreams, view: View, scope: Scope) -> Resolved:
-    """Return the shares and clusters of the services that exist; none may be left.
+    """Return the shares, the mirror and the clusters of the services that exist; none may be left.
 
-    Raises Fault for what makes the whole route unusable: an impossible port, protocol, weight or headers policy.
+    Raises Fault for what makes the whole route unusable: an impossible port, protocol, weight or policy.
     """
     shares: list[ir.Share] = []
     found: list[ir.Cluster] = []
+    copies: ir.Mirror | None = None
+    mirrors = 0
     for position, reference in enumerate(references):
         place = scope.at(f"services[{position}]")
         if not 0 <= reference.weight <= _MAXIMUM_WEIGHT:
             text = f"must be between 0 and {_MAXIMUM_WEIGHT}, found {reference.weight}"
             raise place.at("weight").fault("ServiceError", "ServiceWeightInvalid", text)
+        mirrors += reference.mirror
+        if mirrors > 1:
+            raise place.at("mirror").fault("ServiceError", "OnlyOneMirror", "a route can have one mirror only")
         resolved = _resolve_one(reference, common, view, place)
         if resolved is not None:
             share, cluster = resolved
-            shares.append(share)
             found.append(cluster)
-    return Resolved(_weighted(shares, scope), tuple(found))
+            if reference.mirror:
+                copies = mirror.compile_mirror(reference, cluster.name, place)
+            else:
+                shares.append(share)
+    return Resolved(_weighted(shares, scope), tuple(found), copies)
 
 
 def _resolve_one(

@@ -126,7 +126,10 @@ def _on_plain_http(draft: Draft) -> ir.Route:
 
 
 def _clusters_of(routes: Iterable[ir.Route], site: SiteDraft) -> tuple[ir.Cluster, ...]:
-    names = {
-        share.cluster: None for route in routes if isinstance(route.action, ir.Forward) for share in route.action.shares
-    }
+    names: dict[str, None] = {}
+    for route in routes:
+        if isinstance(route.action, ir.Forward):
+            names.update((share.cluster, None) for share in route.action.shares)
+            if route.action.mirror is not None:
+                names[route.action.mirror.cluster] = None
     return tuple(site.clusters[name] for name in names)
