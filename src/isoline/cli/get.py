@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from isoline.cli.client import Client, plain_json
-from isoline.cli.columns import columns_of, overview_row
+from isoline.cli.columns import AGE, Column, columns_of, overview_row
 from isoline.cli.errors import FoundWrongError, UsedWronglyError
 from isoline.cli.output import Format, complain, print_aligned, say, table, to_yaml
 from isoline.console.wire import Listing, WatchRecord
 
 OVERVIEW = ["Name", "Phase", "Ready", "Address", "Age"]
+_LEAST_WIDTHS = {"Namespace": 12, "Name": 24, "Phase": 8, "Ready": 5, "FQDN": 32, "Address": 36, "Status": 13, "Age": 5}
+"""Of the columns of what is watched: what comes later is not known when the first row is shown."""
 
 
 def split_target(kind: str, name: str | None) -> tuple[str, str | None]:
@@ -59,7 +61,7 @@ def watch(
     records = client.stream(
         "watch", WatchRecord, kind=kind, name=name, namespace=namespace, secrets="true" if secrets else None
     )
-    columns = None
+    rows = _Rows(every_namespace=namespace is None, wide=form is Format.wide)
     for record in records:
         item = record.object
         if form is Format.json:
@@ -69,12 +71,41 @@ def watch(
         elif form is Format.name:
             say(f"{item['kind'].lower()}/{item['metadata']['name']}")
         else:
-            if columns is None:
-                every = namespace is None and bool(item["metadata"].get("namespace"))
-                columns = columns_of(item["kind"], namespace=every, wide=form is Format.wide)
-                say("   ".join(column.title.upper() for column in columns))
-            gone = "   (deleted)" if record.type == "DELETED" else ""
-            say("   ".join(column.value(item) or "-" for column in columns) + gone)
+            rows.show(item, deleted=record.type == "DELETED")
+
+
+class _Rows:
+    """Rows of a table whose end is not known: a column grows with what comes, and a row is shown when it differs."""
+
+    def __init__(self, *, every_namespace: bool, wide: bool) -> None:
+        self._every_namespace = every_namespace
+        self._wide = wide
+        self._columns: list[Column] = []
+        self._widths: list[int] = []
+        self._shown: dict[tuple[str, str], list[str]] = {}
+
+    def show(self, item: dict[str, Any], *, deleted: bool) -> None:
+        metadata = item["metadata"]
+        place = (metadata.get("namespace", ""), metadata["name"])
+        if not self._columns:
+            named = self._every_namespace and bool(place[0])
+            self._columns = columns_of(item["kind"], namespace=named, wide=self._wide)
+            self._widths = [_LEAST_WIDTHS.get(column.title, 0) for column in self._columns]
+            self._line([column.title.upper() for column in self._columns])
+        cells = [column.value(item) or "-" for column in self._columns]
+        # Its age alone is no news.
+        told = [cell for column, cell in zip(self._columns, cells, strict=True) if column is not AGE]
+        if deleted:
+            self._shown.pop(place, None)
+            self._line([*cells, "(deleted)"])
+        elif self._shown.get(place) != told:
+            self._shown[place] = told
+            self._line(cells)
+
+    def _line(self, cells: list[str]) -> None:
+        self._widths = [max(width, len(cell)) for width, cell in zip(self._widths, cells, strict=False)]
+        padded = [cell.ljust(width) for cell, width in zip(cells, [*self._widths, 0], strict=False)]
+        say("   ".join(padded).rstrip())
 
 
 def _print_data(found: list[dict[str, Any]], form: Format, *, single: bool) -> None:

@@ -138,6 +138,24 @@ def test_changes_are_shown_as_they_happen(voice: Isoline, run: Run) -> None:
     assert lines[-1].endswith("(deleted)")
 
 
+def test_watched_rows_stand_in_columns_and_only_what_differs_is_shown(voice: Isoline, run: Run) -> None:
+    async def turns(phase: str, engine: str) -> None:
+        voice.source.set_status(voice.key("App", "voice"), AppStatus(phase=phase, engine=engine, ready_replicas=1))
+
+    steps = [turns("Ready", "one"), turns("Ready", "two"), turns("Failed", "two")]
+    timers = [threading.Timer(0.5 + 0.3 * at, voice.do, (step,)) for at, step in enumerate(steps)]
+    timers.append(threading.Timer(2.0, lambda: voice.do(voice._server.stop())))
+    for timer in timers:
+        timer.start()
+    lines = run("get", "apps", "-w").out.splitlines()
+    for timer in timers:
+        timer.join()
+    # The engine is not shown: that it changes is not either.
+    assert [line.split()[-4] for line in lines if "voice" in line][-1] == "Failed"
+    assert sum("Ready" in line for line in lines[1:]) == 2
+    assert len({line.find(word) for line, word in zip(lines, ("PHASE", "Ready", "Ready", "Failed"), strict=True)}) == 1
+
+
 def test_every_kind_has_columns_or_needs_none() -> None:
     needing_none = {"Namespace", "TLSCertificateDelegation", "ExtensionService"}
     assert set(COLUMNS) | needing_none == {kind.name for kind in KINDS}
