@@ -5,8 +5,9 @@ import time
 from datetime import datetime
 
 from isoline.cli.client import Client
+from isoline.cli.columns import dig
 from isoline.cli.errors import UsedWronglyError
-from isoline.console.wire import LogRecord
+from isoline.console.wire import Listing, LogRecord
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -36,7 +37,9 @@ def logs(
         follow="true" if follow else None,
     )
     colours: dict[str, str] = {}
+    said = False
     for record in records:
+        said = True
         who = f"{record.replica}/{record.container}"
         colour = colours.setdefault(who, _COLOURS[len(colours) % len(_COLOURS)])
         at = (
@@ -46,6 +49,21 @@ def logs(
         )
         prefix = "" if replica is not None else f"{record.replica}  "
         _print(at + prefix, colour, record.text)
+    if not said and not follow:
+        _explain(client, name.rpartition("/")[2], namespace)
+
+
+def _explain(client: Client, name: str, namespace: str) -> None:
+    """Says on the other stream why there are no lines, in the words of the object's conditions."""
+    from isoline.cli.output import complain
+
+    complain(f"there are no lines of {name}", style="")
+    listings = client.get("objects", list[Listing], kind="app,deployment", name=name, namespace=namespace)
+    item = next((item for listing in listings for item in listing.items), None)
+    for condition in dig(item, "status", "conditions") or ():
+        # A failure is a condition that is true, everything else is one that is not.
+        if condition["status"] == ("True" if condition["type"] == "ReplicaFailure" else "False"):
+            complain(f"  {condition['reason']}: {condition['message']}", style="")
 
 
 def _print(prefix: str, colour: str, text: str) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from isoline.cli.errors import UsedWronglyError
 from isoline.cli.logs import parse_since
-from isoline.objects import App, AppSpec, ObjectMeta
+from isoline.objects import App, AppSpec, AppStatus, ObjectMeta
+from isoline.objects.meta import Condition
 from unit.cli.conftest import Isoline, Run
 
 
@@ -45,6 +46,21 @@ def test_following_shows_what_comes_of_replicas_that_come_too(voice: Isoline, ru
     for timer in timers:
         timer.join()
     assert "voice-a  a goes on" in lines
+
+
+def test_no_line_at_all_is_explained(isoline: Isoline, run: Run) -> None:
+    item = App(metadata=ObjectMeta(name="voice", namespace="default"), spec=AppSpec(profile="voice"))
+    isoline.do(isoline.source.apply([item]))
+
+    async def fail() -> None:
+        failed = Condition(type="Running", status="False", reason="ImageNotRunnable", message="give a command")
+        fine = Condition(type="Accepted", status="True", reason="Expanded", message="")
+        isoline.source.set_status(item.key, AppStatus(phase="Failed", conditions=(fine, failed)))
+
+    isoline.do(fail())
+    answer = run("logs", "voice")
+    assert (answer.code, answer.out) == (0, "")
+    assert answer.err.splitlines() == ["there are no lines of voice", "  ImageNotRunnable: give a command"]
 
 
 def test_what_is_not_there_is_said_with_what_is(voice: Isoline, run: Run) -> None:
