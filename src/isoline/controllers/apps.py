@@ -87,6 +87,7 @@ class Apps:
             _running(deployment),
             _published([proxy for proxy in proxies if isinstance(proxy, HTTPProxy)], len(proxies)),
         ]
+        findings += unenforced(deployment)
         ignored = notices(app, Target.MACHINE)
         if ignored:
             findings.append(Finding("FullyActedOn", False, "NotInThisVersion", "; ".join(ignored)))
@@ -136,6 +137,13 @@ def _running(deployment: Deployment | None) -> Finding:
     ready, wanted = deployment.status.ready_replicas, deployment.spec.replicas
     message = f"{ready} of {wanted} replicas are ready"
     return Finding("Running", ready >= wanted, "ReplicasReady" if ready >= wanted else "ReplicasStarting", message)
+
+
+def unenforced(deployment: Deployment | None) -> Iterator[Finding]:
+    """Yield what a Deployment says of limits that nothing enforces on this machine."""
+    for condition in deployment.status.conditions if deployment is not None else ():
+        if condition.type == "LimitsEnforced" and condition.status == "False":
+            yield Finding("LimitsEnforced", False, condition.reason, condition.message)
 
 
 def _published(proxies: Sequence[HTTPProxy], wanted: int) -> Finding:

@@ -5,11 +5,11 @@ import sys
 import pytest
 from msgspec.structs import replace
 
-from isoline.controllers.apps import phase
+from isoline.controllers.apps import phase, unenforced
 from isoline.controllers.conditions import Finding
 from isoline.objects import App, HTTPProxy, Key
 from isoline.objects.httpproxy import HTTPProxyStatus
-from isoline.objects.workloads import Deployment, DeploymentStatus
+from isoline.objects.workloads import Deployment, DeploymentCondition, DeploymentStatus
 from unit.controllers.machine import RealMachine
 from unit.controllers.workloads.test_deployments import deployment
 
@@ -129,6 +129,17 @@ async def test_what_this_version_does_not_act_on_is_said(machine: RealMachine) -
     await machine.start(sketch(spec="upgrade: {source: {git: 'https://example.com/x'}}"))
 
     assert condition(machine, "FullyActedOn")[1] == "NotInThisVersion"
+
+
+def test_limits_that_nothing_enforces_are_said_of_the_app_too() -> None:
+    told = DeploymentCondition(type="LimitsEnforced", status="False", reason="NoDelegatedCgroup", message="not so")
+    other = DeploymentCondition(type="Available", status="False", reason="MinimumReplicasUnavailable", message="0 of 1")
+    status = DeploymentStatus(conditions=(other, told))
+
+    assert list(unenforced(replace(deployment(), status=status))) == [
+        Finding("LimitsEnforced", False, "NoDelegatedCgroup", "not so")
+    ]
+    assert list(unenforced(deployment())) == []
 
 
 def counted(ready: int) -> Deployment:
