@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from isoline.cluster.events import Event
+from isoline.cluster.events import RETAINED_EVENTS, Event
 from isoline.cluster.state import DEFAULT_FOLDER
-from isoline.objects import App, HTTPProxy
+from isoline.objects import App, HTTPProxy, Key
 from isoline.version import VERSION
 
 if TYPE_CHECKING:
@@ -67,8 +67,15 @@ class Screen:
             group.create_task(self._tell_ready(machine))
 
     async def _tell_events(self, machine: "OneMachine") -> None:
+        shown: dict[tuple[Key, str, str], float] = {}
         async for event in machine.source.events.follow():
-            self._event(event)
+            # What only repeats is counted by the log, and said by `describe`.
+            identity = (event.about, event.reason, event.message)
+            if shown.pop(identity, None) != event.first_seen:
+                self._event(event)
+            shown[identity] = event.first_seen
+            if len(shown) > RETAINED_EVENTS:
+                del shown[next(iter(shown))]
 
     async def _tell_ready(self, machine: "OneMachine") -> None:
         store = machine.store
