@@ -5,9 +5,12 @@ import sys
 import pytest
 from msgspec.structs import replace
 
-from isoline.controllers.apps import phase, unenforced
+from isoline.apps import load_catalog
+from isoline.cluster.store import Change
+from isoline.controllers.apps import Apps, phase, unenforced
+from isoline.controllers.clock import SystemClock
 from isoline.controllers.conditions import Finding
-from isoline.objects import App, HTTPProxy, Key
+from isoline.objects import App, GatewayConfig, HTTPProxy, Key, ObjectMeta
 from isoline.objects.httpproxy import HTTPProxyStatus
 from isoline.objects.workloads import Deployment, DeploymentCondition, DeploymentStatus
 from unit.controllers.machine import RealMachine
@@ -129,6 +132,17 @@ async def test_what_this_version_does_not_act_on_is_said(machine: RealMachine) -
     await machine.start(sketch(spec="upgrade: {source: {git: 'https://example.com/x'}}"))
 
     assert condition(machine, "FullyActedOn")[1] == "NotInThisVersion"
+
+
+async def test_every_app_is_looked_at_again_when_the_gateways_ports_change(machine: RealMachine) -> None:
+    """An address has a port."""
+    await machine.start(sketch())
+    apps = Apps(machine.source, load_catalog(), SystemClock(), https_port=lambda: 443)
+    config = GatewayConfig(metadata=ObjectMeta(name="default"))
+    change = Change(1, config.key, None, config, status_only=False)
+
+    assert list(apps.touched_by(change)) == [APP]
+    assert list(apps.touched_by(change._replace(status_only=True))) == []
 
 
 def test_limits_that_nothing_enforces_are_said_of_the_app_too() -> None:
