@@ -156,6 +156,23 @@ class HttpsRedirect(IR, frozen=True, kw_only=True):
     """301 to the same address with https, on the gateway's public https port."""
 
 
+class AddressRange(IR, frozen=True, kw_only=True):
+    """Clients of one range of addresses."""
+
+    address: str
+    prefix_length: int
+    forwarded: bool
+    """The client as trusted proxies tell it; else the other end of the connection."""
+
+
+class AddressFilter(IR, frozen=True, kw_only=True):
+    """Who may come; the others get 403."""
+
+    allow: bool
+    """Only those in a range may come; else everybody but those."""
+    ranges: tuple[AddressRange, ...]
+
+
 class Route(IR, frozen=True, kw_only=True):
     name: str
     """Unique within its site and never empty: an empty name means "no scope found" to the data plane. Logs show it."""
@@ -163,6 +180,8 @@ class Route(IR, frozen=True, kw_only=True):
     action: Forward | Redirect | Respond | HttpsRedirect
     request_headers: HeaderEdits = HeaderEdits()
     response_headers: HeaderEdits = HeaderEdits()
+    addresses: AddressFilter | None = None
+    """Replaces the site's."""
 
 
 # --- upstreams -----------------------------------------------------------------------------------------------------
@@ -310,6 +329,8 @@ class Site(IR, frozen=True, kw_only=True):
     that would catch it with another certificate."""
     clusters: tuple[Cluster, ...] = ()
     """Every cluster that a route of this site names."""
+    addresses: AddressFilter | None = None
+    """Holds on both schemes for routes that have none of their own."""
 
     @property
     def wildcard(self) -> bool:

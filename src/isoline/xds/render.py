@@ -18,7 +18,7 @@ def render_site(site: ir.Site, gateway: ir.Gateway) -> list[Resource]:
     rendered = [_cluster(each, gateway) for each in site.clusters]
     endpoints_of = {each.name: each.endpoints for each in site.clusters}
     if site.http:
-        if routes.is_plain_redirect(site.http):
+        if site.addresses is None and routes.is_plain_redirect(site.http):
             rendered.append(_scope("http", site.host, names.REDIRECT_ROUTES))
         else:
             rendered += _own_routes(site, "http", gateway, endpoints_of)

@@ -8,6 +8,7 @@ from envoy.config.route.v3 import route_pb2
 
 from isoline.routing import ir
 from isoline.xds import actions, names
+from isoline.xds.filters import addresses
 from isoline.xds.matches import route_match
 
 _ENVOY_BODY_LIMIT = 4096
@@ -26,6 +27,8 @@ def route(source: ir.Route, gateway: ir.Gateway) -> components.Route:
         case ir.Respond():
             message.direct_response.CopyFrom(actions.respond(source.action))
     actions.set_header_edits(message, source.request_headers, source.response_headers)
+    if source.addresses is not None:
+        message.typed_per_filter_config[addresses.NAME].CopyFrom(addresses.per_route(source.addresses))
     return message
 
 
@@ -53,6 +56,8 @@ def site_routes(site: ir.Site, scheme: names.Scheme, gateway: ir.Gateway) -> rou
     if body_sizes and max(body_sizes) > _ENVOY_BODY_LIMIT:
         configuration.max_direct_response_body_size_bytes.value = max(body_sizes)
     host = configuration.virtual_hosts.add(name=site.host, domains=[site.host])
+    if site.addresses is not None:
+        host.typed_per_filter_config[addresses.NAME].CopyFrom(addresses.per_route(site.addresses))
     if scheme == "https" and site.wildcard:
         host.routes.append(_more_than_one_label(site.host))
     host.routes.extend(route(source, gateway) for source in sources)

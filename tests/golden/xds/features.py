@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from isoline.routing import ir
 from isoline.xds.render import render_endpoints, render_gateway, render_site
 from isoline.xds.resources import Resource
@@ -272,6 +274,24 @@ SITES: Mapping[str, ir.Site] = {
                     path=None, host="", interval=10.0, timeout=2.0, unhealthy_threshold=3, healthy_threshold=2
                 ),
             ),
+        ),
+    ),
+    "addresses": msgspec.structs.replace(
+        site(
+            msgspec.structs.replace(
+                matching("deny", prefix("/")),
+                addresses=ir.AddressFilter(
+                    allow=False,
+                    ranges=(
+                        ir.AddressRange(address="10.0.0.0", prefix_length=8, forwarded=True),
+                        ir.AddressRange(address="2001:db8::1", prefix_length=128, forwarded=False),
+                    ),
+                ),
+            ),
+            clusters=(),
+        ),
+        addresses=ir.AddressFilter(
+            allow=True, ranges=(ir.AddressRange(address="192.0.2.1", prefix_length=32, forwarded=False),)
         ),
     ),
 }

@@ -12,8 +12,6 @@ HOSTS = [
     ("authorization: {}", "AuthError", "authorization"),
     (f"rateLimitPolicy: {LIMIT}", "VirtualHostError", "rateLimitPolicy"),
     ("jwtProviders: [{name: a, remoteJWKS: {uri: https://example.com}}]", "JWTVerificationError", "jwtProviders"),
-    ("ipAllowPolicy: [{source: Peer, cidr: 10.0.0.0/8}]", "IPFilterError", "ipAllowPolicy"),
-    ("ipDenyPolicy: [{source: Remote, cidr: 10.0.0.1}]", "IPFilterError", "ipDenyPolicy"),
 ]
 TLS = [
     ("secretName: tls, clientValidation: {caSecret: ca}", "NotSupported", "clientValidation"),
@@ -32,10 +30,6 @@ ROUTES = [
 ]
 SERVICES = [
     ("cookieRewritePolicies: [{name: a, secure: true}]", "RouteError", "cookieRewritePolicies"),
-]
-GUARDS = [
-    ("ipAllowPolicy: [{source: Peer, cidr: 10.0.0.0/8}]", "IPFilterError", "ipAllowPolicy"),
-    ("ipDenyPolicy: [{source: Peer, cidr: 10.0.0.0/8}]", "IPFilterError", "ipDenyPolicy"),
 ]
 ROUTE = "conditions: [{prefix: /x}], services: [{name: app, port: 80%}]"
 
@@ -88,22 +82,8 @@ def test_of_a_route(route: str, kind: str, name: str) -> None:
     assert [found.match.path.value for found in result.site.http] == ["/good"]
 
 
-@pytest.mark.parametrize(("field", "kind", "name"), GUARDS)
-def test_a_route_that_was_to_keep_somebody_away_stays_closed(field: str, kind: str, name: str) -> None:
-    item = proxy(
-        f"virtualhost: {{fqdn: {HOST}}}\n"
-        f"routes: [{{{ROUTE.replace('%', '')}, {field}}}, {{services: [{{name: app, port: 80}}]}}]"
-    )
-    result = compiled(item, service())
-    assert errors(result.statuses[item.key]) == [(kind, "NotSupported")]
-    assert result.site is not None
-    answers = {found.match.path.value: found.action for found in result.site.http}
-    assert answers["/x"] == ir.Respond(status=503)
-    assert isinstance(answers["/"], ir.Forward)
-
-
 def test_everything_about_a_route_is_told_at_once() -> None:
-    item = proxy(with_good_route(f"{ROUTE.replace('%', f', {SERVICES[0][0]}')}, {GUARDS[0][0]}, {ROUTES[1][0]}"))
+    item = proxy(with_good_route(f"{ROUTE.replace('%', f', {SERVICES[0][0]}')}, {ROUTES[-1][0]}, {ROUTES[1][0]}"))
     assert len(errors(status_of(item, service()))) == 3
 
 

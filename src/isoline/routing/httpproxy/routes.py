@@ -27,9 +27,9 @@ from isoline.routing.httpproxy.scope import Fault, Scope
 from isoline.routing.httpproxy.site import SiteDraft
 from isoline.routing.httpproxy.unsupported import report_unsupported
 
-UNSUPPORTED = (*cookies.ROUTE, *internal_redirects.ROUTE, *ip_filters.ROUTE, *rate_limits.ROUTE)
+UNSUPPORTED = (*cookies.ROUTE, *internal_redirects.ROUTE, *rate_limits.ROUTE)
 UNSUPPORTED_OF_SERVICE = cookies.SERVICE
-_GUARDS = {"AuthError", "IPFilterError", "JWTVerificationError"}
+_GUARDS = {"AuthError", "JWTVerificationError"}
 
 UNAVAILABLE = ir.Respond(status=503)
 BAD_GATEWAY = ir.Respond(status=502)
@@ -50,6 +50,7 @@ def add_route(route: Route, place: Place) -> None:
 
     One that is left out although it was to keep somebody away stays as a 503: a wider route must not answer for it.
     """
+    match = None
     try:
         _check_actions(route, place.scope)
         match = conditions.match(place.inherited, route.conditions, place.scope)
@@ -60,11 +61,15 @@ def add_route(route: Route, place: Place) -> None:
             route.jwt_verification_policy, place.scope, place.site.root, ends_tls=place.site.ends_tls
         )
         if refused or any(entry.type in _GUARDS for entry in used):
-            _add(ir.Route(name=place.name, match=match, action=UNAVAILABLE), route, place)
+            _add_closed(match, route, place)
         elif not used:
             _add(_compile(route, match, place), route, place)
+        elif ip_filters.is_guarded(route):
+            _add_closed(match, route, place)
     except Fault as fault:
         place.scope.report.errors[fault.finding] = None
+        if match is not None and ip_filters.is_guarded(route):
+            _add_closed(match, route, place)
 
 
 def add_bad_gateway(place: Place, own: Sequence[MatchCondition]) -> None:
@@ -72,6 +77,11 @@ def add_bad_gateway(place: Place, own: Sequence[MatchCondition]) -> None:
     match = conditions.match(place.inherited, own, place.scope)
     route = ir.Route(name=place.site.unique_name(place.name), match=match, action=BAD_GATEWAY)
     place.site.drafts.append(Draft(route, insecure=True, scope=place.scope))
+
+
+def _add_closed(match: ir.Match, route: Route, place: Place) -> None:
+    name = place.site.unique_name(place.name)
+    _add(ir.Route(name=name, match=match, action=UNAVAILABLE), route, place)
 
 
 def _add(compiled: ir.Route, route: Route, place: Place) -> None:
@@ -99,11 +109,13 @@ def _compile(route: Route, match: ir.Match, place: Place) -> ir.Route:
         route.response_headers_policy, headers.ROUTE_RESPONSE, scope, variables=variables
     )
     return ir.Route(
-        name=place.site.unique_name(place.name),
         match=match,
         action=_action(route, match, place, host=request.host),
         request_headers=request.edits,
         response_headers=response.edits,
+        addresses=ip_filters.compile_addresses(route, scope),
+        # Last: a name is not used up by a route that is left out.
+        name=place.site.unique_name(place.name),
     )
 
 

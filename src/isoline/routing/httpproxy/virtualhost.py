@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+import msgspec
+
 from isoline.objects import HTTPProxy
 from isoline.objects.httpproxy import TLS
 from isoline.routing import ir
@@ -23,7 +25,7 @@ from isoline.routing.httpproxy.site import SiteDraft
 from isoline.routing.httpproxy.tls import compile_tls, needs_own_chain
 from isoline.routing.httpproxy.unsupported import report_unsupported
 
-UNSUPPORTED = (*authorization.HOST, *cors.HOST, *ip_filters.HOST, *jwt.HOST, *rate_limits.HOST)
+UNSUPPORTED = (*authorization.HOST, *cors.HOST, *jwt.HOST, *rate_limits.HOST)
 UNSUPPORTED_OF_TLS = (*client_validation.TLS, *fallback_certificate.TLS, *tcpproxy.TLS)
 
 _TO_HTTPS = ir.HttpsRedirect()
@@ -60,8 +62,17 @@ def compile_root(host: str, proxy: HTTPProxy, site: SiteDraft) -> ir.Site | None
         return None
     site.ends_tls = tls is not None
     add_routes(site, proxy)
+    addresses: ir.AddressFilter | None = None
+    try:
+        addresses = ip_filters.compile_addresses_of_host(root, site.root.at("virtualhost"))
+    except Fault as fault:
+        site.root.report.errors[fault.finding] = None
+        return None
     own_chain = root.tls is not None and tls is not None and needs_own_chain(host, root.tls, tls, site.view)
-    return _assembled(host, site, tls, own_chain=own_chain)
+    assembled = _assembled(host, site, tls, own_chain=own_chain)
+    if assembled is None or addresses is None:
+        return assembled
+    return msgspec.structs.replace(assembled, addresses=addresses)
 
 
 def _check_whole(proxy: HTTPProxy, site: SiteDraft) -> None:

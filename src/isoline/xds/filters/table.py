@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from isoline.xds.filters import coalescing, router, scope_case, websocket_key, wildcard, wildcard_tls
+from isoline.xds.filters import addresses, coalescing, router, scope_case, websocket_key, wildcard, wildcard_tls
 from isoline.xds.filters.place import HttpFilter, Place
 
 TABLE: tuple[HttpFilter, ...] = (
@@ -12,6 +12,8 @@ TABLE: tuple[HttpFilter, ...] = (
     coalescing,
     wildcard_tls,
     wildcard,
+    # Who may not come costs nothing more.
+    addresses,
     # What only the app is to see comes last.
     websocket_key,
     # Ends the chain.
