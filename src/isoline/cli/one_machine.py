@@ -74,7 +74,14 @@ class OneMachine:
         self._restored = False
         self._trouble = ""
         cache = Cache()
-        self.flow = Flow(self.store, cache, self._scheduler(), on_statuses=self._write, snapshot=self._snapshot)
+        self.flow = Flow(
+            self.store,
+            cache,
+            self._scheduler(),
+            on_statuses=self._write,
+            on_refused=self._tell_of_refusal,
+            snapshot=self._snapshot,
+        )
         self.server = Server(cache, address=f"unix:{self.state.xds_socket}", on_rejected=self.flow.refused)
 
     @asynccontextmanager
@@ -219,6 +226,11 @@ class OneMachine:
 
     def _write(self, statuses: Statuses) -> None:
         self.controllers.statuses.put(statuses)
+
+    def _tell_of_refusal(self, owners: Sequence[Key], message: str) -> None:
+        # What no site gave is the gateway's own.
+        for owner in owners or (ENVOY,):
+            self.source.events.warning(owner, "RejectedByEnvoy", message)
 
     def _tell_of_envoy(self, event: EnvoyEvent) -> None:
         bad = event.reason in ("Crashed", "ReplaceFailed")

@@ -29,7 +29,8 @@ _log = structlog.get_logger(__name__)
 class Flow:
     """Keeps a cache true to a store.
 
-    `on_statuses` is told what to write to objects; it must not wait. `snapshot`, when given, is kept up.
+    `on_statuses` is told what to write to objects, `on_refused` which objects an Envoy refused something of, and in
+    which words; neither may wait. `snapshot`, when given, is kept up.
     """
 
     def __init__(
@@ -39,12 +40,14 @@ class Flow:
         scheduler: Scheduler,
         *,
         on_statuses: Callable[[Statuses], None],
+        on_refused: Callable[[Sequence[Key], str], None],
         snapshot: Snapshot | None = None,
     ) -> None:
         self._store = store
         self._cache = cache
         self._scheduler = scheduler
         self._on_statuses = on_statuses
+        self._on_refused = on_refused
         self._snapshot = snapshot
         self._renderer = Renderer()
         self._refused: dict[Name, Finding] = {}
@@ -86,7 +89,9 @@ class Flow:
         hosts = sorted(self._hosts_of(name))
         _log.warning("envoy refused a resource", type=name.type_url, name=name.name, message=message, hosts=hosts)
         self._refused[name] = Finding(_ERROR_TYPES.get(name.type_url, "VirtualHostError"), "RejectedByEnvoy", message)
-        self._on_statuses(self._tell_refusals(hosts))
+        statuses = self._tell_refusals(hosts)
+        self._on_statuses(statuses)
+        self._on_refused(list(statuses), message)
 
     def touched_hosts(self, changes: Sequence[Change]) -> set[str]:
         """The hosts that would be compiled again because of these changes."""

@@ -1,7 +1,7 @@
 """The flow keeps a cache true to a store: nothing before the whole, nothing left over, refusals told to owners."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -46,13 +46,19 @@ class World:
         self.store = Store(INDEXES, retained_changes=retained_changes)
         self.cache = Cache()
         self.statuses: dict[Key, ProxyStatus | None] = {}
+        self.refusals: list[tuple[tuple[Key, ...], str]] = []
         self.https_port = 8443
         scheduler = Scheduler(
             self.store,
             settings_of=lambda config: settings_from_config(config, one_machine=True),
             gateway_of=lambda config: gateway_from_config(config, http_port=8080, https_port=self.https_port),
         )
-        self.flow = Flow(self.store, self.cache, scheduler, on_statuses=self._write, snapshot=snapshot)
+        self.flow = Flow(
+            self.store, self.cache, scheduler, on_statuses=self._write, on_refused=self._refuse, snapshot=snapshot
+        )
+
+    def _refuse(self, owners: Sequence[Key], message: str) -> None:
+        self.refusals.append((tuple(owners), message))
 
     def _write(self, statuses: Statuses) -> None:
         self.statuses.update(statuses)
