@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.support import Isoline
+from e2e.support import EXAMPLES, VOICE_HOST, Isoline
 
 
 @pytest.fixture
@@ -32,3 +32,16 @@ def isoline(tmp_path: Path) -> Iterator[Callable[[Path], Isoline]]:
         if each.process is not None and each.process.poll() is None:
             each.process.kill()
             each.process.wait()
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Isoline]:
+    """One running studio for the tests of a file that only talk to it."""
+    running = Isoline(tmp_path_factory.mktemp("studio"), EXAMPLES / "voice")
+    running.up()
+    try:
+        running.until_speaks(VOICE_HOST)
+        yield running
+        assert running.interrupt() == 0
+    finally:
+        running.run("down", check=False)

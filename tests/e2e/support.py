@@ -18,6 +18,8 @@ T = TypeVar("T")
 COMMAND = Path(sys.executable).with_name("isoline")
 SEED = Path(__file__).parent.parent / "seed"
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+VOICE_HOST = "voice.localhost"
+"""Where the manifest in `examples/voice` serves the studio."""
 
 
 def free_port() -> int:

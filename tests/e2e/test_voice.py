@@ -2,7 +2,7 @@
 
 import io
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -11,21 +11,7 @@ import pytest
 import soundfile
 
 from e2e.support import EXAMPLES, Isoline
-
-HOST = "voice.localhost"
-
-
-@pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Isoline]:
-    """One running studio for the tests that only talk to it."""
-    running = Isoline(tmp_path_factory.mktemp("studio"), EXAMPLES / "voice")
-    running.up()
-    try:
-        running.until_speaks(HOST)
-        yield running
-        assert running.interrupt() == 0
-    finally:
-        running.run("down", check=False)
+from e2e.support import VOICE_HOST as HOST
 
 
 def test_the_screen_says_where_it_is_and_how_to_speak(studio: Isoline) -> None:

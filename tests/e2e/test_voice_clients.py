@@ -15,24 +15,11 @@ import pytest
 import soundfile
 from websockets.sync.client import ClientConnection, connect
 
-from e2e.support import EXAMPLES, Isoline
+from e2e.support import VOICE_HOST as HOST
+from e2e.support import Isoline
 
-HOST = "voice.localhost"
 SPEECH = "/v1/audio/speech"
 SENTENCE = "Good morning. 今天天气很好。"
-
-
-@pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Isoline]:
-    """One running studio for all tests of this file."""
-    running = Isoline(tmp_path_factory.mktemp("clients"), EXAMPLES / "voice")
-    running.up()
-    try:
-        running.until_speaks(HOST)
-        yield running
-        assert running.interrupt() == 0
-    finally:
-        running.run("down", check=False)
 
 
 @pytest.fixture
