@@ -1,0 +1,81 @@
+"""What a gateway is to do, said without Kubernetes and without Envoy.
+
+Frozen values only: two equal values mean the same traffic. The compiler makes them, the renderer reads them, neither
+knows the other. Durations are seconds; `None` means "not said, the gateway's default holds", `NEVER` means "no limit".
+"""
+
+from isoline.routing.ir.base import IR, NEVER
+from isoline.routing.ir.gateway import AccessLog, Gateway, Listener
+from isoline.routing.ir.matching import HeaderMatch, Match, PathKind, PathMatch, QueryMatch, ValueKind
+from isoline.routing.ir.routes import (
+    AddressFilter,
+    AddressRange,
+    Backoff,
+    Forward,
+    HashBy,
+    Header,
+    HeaderEdits,
+    HttpsRedirect,
+    Mirror,
+    Redirect,
+    RegexRewrite,
+    Respond,
+    Retry,
+    Route,
+    Share,
+)
+from isoline.routing.ir.sites import Certificate, PrivateBytes, Site, Tls, TlsVersion
+from isoline.routing.ir.upstreams import (
+    Balance,
+    Cluster,
+    Endpoint,
+    Endpoints,
+    HealthCheck,
+    Limits,
+    SlowStart,
+    Trust,
+    Upstream,
+)
+
+__all__ = [
+    "IR",
+    "NEVER",
+    "AccessLog",
+    "AddressFilter",
+    "AddressRange",
+    "Backoff",
+    "Balance",
+    "Certificate",
+    "Cluster",
+    "Endpoint",
+    "Endpoints",
+    "Forward",
+    "Gateway",
+    "HashBy",
+    "Header",
+    "HeaderEdits",
+    "HeaderMatch",
+    "HealthCheck",
+    "HttpsRedirect",
+    "Limits",
+    "Listener",
+    "Match",
+    "Mirror",
+    "PathKind",
+    "PathMatch",
+    "PrivateBytes",
+    "QueryMatch",
+    "Redirect",
+    "RegexRewrite",
+    "Respond",
+    "Retry",
+    "Route",
+    "Share",
+    "Site",
+    "SlowStart",
+    "Tls",
+    "TlsVersion",
+    "Trust",
+    "Upstream",
+    "ValueKind",
+]

@@ -1,0 +1,125 @@
+"""What happens to a request."""
+
+from typing import Literal
+
+from isoline.routing.ir.base import IR
+from isoline.routing.ir.matching import Match
+
+
+class Header(IR, frozen=True, kw_only=True):
+    name: str
+    value: str
+    """In Envoy's format language: `%` operators are live, a literal percent is `%%`."""
+
+
+class HeaderEdits(IR, frozen=True, kw_only=True):
+    set: tuple[Header, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+class Backoff(IR, frozen=True, kw_only=True):
+    base: float
+    maximum: float
+
+
+class Retry(IR, frozen=True, kw_only=True):
+    on: tuple[str, ...]
+    count: int
+    per_try_timeout: float | None = None
+    status_codes: tuple[int, ...] = ()
+    backoff: Backoff | None = None
+
+
+class HashBy(IR, frozen=True, kw_only=True):
+    """One thing that a request is hashed by, to find its endpoint again."""
+
+    source: Literal["header", "query", "address", "cookie"]
+    name: str = ""
+    terminal: bool = False
+    cookie_ttl: float | None = None
+    cookie_path: str = ""
+
+
+class RegexRewrite(IR, frozen=True, kw_only=True):
+    pattern: str
+    substitution: str
+
+
+class Share(IR, frozen=True, kw_only=True):
+    """One cluster's part in a route."""
+
+    cluster: str
+    weight: int
+    request_headers: HeaderEdits = HeaderEdits()
+    response_headers: HeaderEdits = HeaderEdits()
+    host_rewrite: str | None = None
+    """The Host that this cluster sees; it beats the route's."""
+
+
+class Mirror(IR, frozen=True, kw_only=True):
+    """A cluster that gets copies of requests; what it answers is dropped."""
+
+    cluster: str
+    percent: int
+    """Of the requests, from 1 to 100."""
+
+
+class Forward(IR, frozen=True, kw_only=True):
+    shares: tuple[Share, ...]
+    """Never empty; weights are relative and at least one is above 0."""
+    websocket: bool = False
+    timeout: float | None = None
+    idle_timeout: float | None = None
+    retry: Retry | None = None
+    hash_by: tuple[HashBy, ...] = ()
+    prefix_rewrite: str | None = None
+    regex_rewrite: RegexRewrite | None = None
+    host_rewrite: str | None = None
+    host_rewrite_header: str | None = None
+    mirror: Mirror | None = None
+
+
+class Redirect(IR, frozen=True, kw_only=True):
+    scheme: str | None = None
+    hostname: str | None = None
+    port: int | None = None
+    status: Literal[301, 302, 303, 307, 308] = 302
+    path: str | None = None
+    prefix: str | None = None
+
+
+class Respond(IR, frozen=True, kw_only=True):
+    status: int
+    body: str = ""
+
+
+class HttpsRedirect(IR, frozen=True, kw_only=True):
+    """301 to the same address with https, on the gateway's public https port."""
+
+
+class AddressRange(IR, frozen=True, kw_only=True):
+    """Clients of one range of addresses."""
+
+    address: str
+    prefix_length: int
+    forwarded: bool
+    """The client as trusted proxies tell it; else the other end of the connection."""
+
+
+class AddressFilter(IR, frozen=True, kw_only=True):
+    """Who may come; the others get 403."""
+
+    allow: bool
+    """Only those in a range may come; else everybody but those."""
+    ranges: tuple[AddressRange, ...]
+
+
+class Route(IR, frozen=True, kw_only=True):
+    name: str
+    """Unique within its site and never empty: an empty name means "no scope found" to the data plane. Logs show it."""
+    match: Match
+    action: Forward | Redirect | Respond | HttpsRedirect
+    request_headers: HeaderEdits = HeaderEdits()
+    response_headers: HeaderEdits = HeaderEdits()
+    addresses: AddressFilter | None = None
+    """Replaces the site's."""

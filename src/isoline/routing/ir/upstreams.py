@@ -1,0 +1,96 @@
+"""Where requests go: clusters and the endpoints that fill them."""
+
+from enum import Enum
+
+from isoline.routing.ir.base import IR
+
+
+class Balance(Enum):
+    ROUND_ROBIN = "round_robin"
+    RANDOM = "random"
+    LEAST_REQUEST = "least_request"
+    RING_HASH = "ring_hash"
+
+
+class Upstream(Enum):
+    HTTP1 = "http1"
+    H2C = "h2c"
+    H2 = "h2"
+    TLS = "tls"
+
+
+class HealthCheck(IR, frozen=True, kw_only=True):
+    path: str | None
+    """None: a TCP connect."""
+    host: str
+    interval: float
+    timeout: float
+    unhealthy_threshold: int
+    healthy_threshold: int
+    expected_statuses: tuple[tuple[int, int], ...] = ()
+    """Half-open ranges [start, end)."""
+
+
+class Limits(IR, frozen=True, kw_only=True):
+    connections: int | None = None
+    pending_requests: int | None = None
+    requests: int | None = None
+    retries: int | None = None
+    connections_per_endpoint: int | None = None
+
+
+class SlowStart(IR, frozen=True, kw_only=True):
+    """An endpoint that has just come gets a share that grows to its whole weight."""
+
+    window: float
+    """Seconds until its whole share."""
+    aggression: float
+    """1.0: linear; above: quicker at first."""
+    minimum_percent: int
+    """What it starts with, of its whole weight."""
+
+
+class Trust(IR, frozen=True, kw_only=True):
+    """Whom an upstream must prove to be before it gets a request."""
+
+    authorities: bytes
+    """Certificates, PEM, one of which the upstream's must lead to."""
+    names: tuple[str, ...]
+    """DNS names, one of which the upstream's certificate must have."""
+
+
+class Cluster(IR, frozen=True, kw_only=True):
+    name: str
+    """`<namespace>/<service>/<port>/<hash of everything below>`: two clusters with one name are one cluster."""
+    endpoints: str
+    """The name of the `Endpoints` that fill it."""
+    protocol: Upstream = Upstream.HTTP1
+    balance: Balance = Balance.ROUND_ROBIN
+    slow_start: SlowStart | None = None
+    """Only with round robin and least request."""
+    health_check: HealthCheck | None = None
+    limits: Limits = Limits()
+    idle_timeout: float | None = None
+    """Of an unused upstream connection."""
+    connect_timeout: float | None = None
+    sni: str = ""
+    """The server name of TLS to the upstream; empty: none is said."""
+    trust: Trust | None = None
+    """None: TLS without looking at who answers."""
+
+
+class Endpoint(IR, frozen=True, kw_only=True):
+    address: str
+    port: int
+    weight: int = 1
+    ready: bool = True
+    draining: bool = False
+    hostname: str = ""
+    health_port: int | None = None
+    """Where health checks go, where that is not `port`: a replica's own, so it cannot be said once for a cluster."""
+
+
+class Endpoints(IR, frozen=True, kw_only=True):
+    name: str
+    """`<namespace>/<service>/<port name or number>`, and `~<health port's name or number>` where that differs."""
+    endpoints: tuple[Endpoint, ...]
