@@ -1,32 +1,39 @@
-"""`isoline check`: everything that is wrong with manifests, all at once. Needs no running Isoline."""
+"""`isoline check`: everything that is wrong with manifests, all at once."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from isoline.apps import Target, faults, load_catalog
+from isoline.cli.apply import encoded
+from isoline.cli.client import Client
 from isoline.cli.errors import FoundWrongError
 from isoline.cli.files import Manifests, read_manifests
 from isoline.cli.output import complain, say
 from isoline.cluster.store import Store
-from isoline.objects import App, GatewayConfig, Key
+from isoline.console.changes import changes_of
+from isoline.console.wire import Review
+from isoline.objects import App, Key
 from isoline.objects.decoding import Located
-from isoline.routing.compiler import compile_site
-from isoline.routing.indexes import INDEXES, hosts_of
-from isoline.routing.settings import GATEWAY_CONFIG, settings_from_config
-from isoline.routing.view import View
-
-# Errors that say that something is missing, and its kind: it may well be there when the manifests are applied.
-_ELSEWHERE = {"SecretNotValid": "Secret", "ServiceUnresolvedReference": "Service", "IncludeNotFound": "HTTPProxy"}
+from isoline.routing.admission import review
+from isoline.routing.gateway import gateway_from_config
+from isoline.routing.indexes import INDEXES
+from isoline.routing.scheduler import Scheduler
+from isoline.routing.settings import settings_from_config
 
 
-def check(paths: Sequence[Path]) -> None:
-    """Prints every problem; an unknown field is one. Raises FoundWrongError if there is any."""
+def check(client: Client, paths: Sequence[Path]) -> None:
+    """Prints every problem; an unknown field is one. Raises FoundWrongError if there is any.
+
+    Where an Isoline runs, its objects count too: what would be refused beside them, and which of them would suffer.
+    """
     manifests = read_manifests(paths)
     problems = [str(problem) for problem in sorted([*manifests.errors, *manifests.warnings])]
     problems += _duplicates(manifests.located)
     problems += _app_faults(manifests.located)
     problems += _route_problems(manifests)
+    problems += _problems_beside_what_runs(client, manifests)
+    problems = list(dict.fromkeys(problems))
     for problem in problems:
         complain(problem)
     if problems:
@@ -55,18 +62,25 @@ def _app_faults(located: Sequence[Located]) -> Iterator[str]:
 def _route_problems(manifests: Manifests) -> Iterator[str]:
     """What compiling says, but for what other manifests may bring."""
     store = Store(INDEXES)
-    store.apply(manifests.objects)
-    config = store.get(GATEWAY_CONFIG)
-    settings = settings_from_config(config if isinstance(config, GatewayConfig) else None, one_machine=True)
+    scheduler = Scheduler(
+        store,
+        settings_of=lambda config: settings_from_config(config, one_machine=True),
+        gateway_of=lambda config: gateway_from_config(config, http_port=80, https_port=443),
+    )
+    objects = {item.key: item for item in manifests.objects}
     places = {each.object.key: f"{each.source}:{each.line}" for each in manifests.located}
-    hosts = {host: None for item in manifests.objects for host in hosts_of(item)}
-    told: set[str] = set()
-    for host in hosts:
-        compiled = compile_site(host, View(store, settings))
-        missing = {read.kind for read in compiled.reads if isinstance(read, Key) and store.get(read) is None}
-        for key, status in compiled.statuses.items():
-            for error in status.errors:
-                text = f"{places[key]}: {key}: {error.type} {error.reason}: {error.message}"
-                if _ELSEWHERE.get(error.reason) not in missing and error.type != "Orphaned" and text not in told:
-                    told.add(text)
-                    yield text
+    found = review(scheduler.preview(changes_of(store, objects)), objects)
+    for each in found.refused:
+        yield f"{places[each.key]}: {each}"
+
+
+def _problems_beside_what_runs(client: Client, manifests: Manifests) -> Iterator[str]:
+    """What the Isoline that runs would say, with all that it holds already. Nothing when none runs."""
+    if not client.runs():
+        return
+    found = client.post("review", encoded(manifests.objects), Review)
+    places = {str(each.object.key): f"{each.source}:{each.line}: " for each in manifests.located}
+    for line in found.refused:
+        yield places.get(line.partition(": ")[0], "") + line
+    for line in found.harmed:
+        yield f"would harm another object: {line}"

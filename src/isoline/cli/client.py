@@ -42,6 +42,14 @@ class Client:
     def __init__(self, state: Path) -> None:
         self.state = state
 
+    def runs(self) -> bool:
+        """Whether an Isoline answers there."""
+        try:
+            self._connection().close()
+        except FoundWrongError:
+            return False
+        return True
+
     def get(self, path: str, answer: type[T], /, **query: str | None) -> T:
         return self._ask("GET", path, query, None, answer)
 

@@ -198,11 +198,12 @@ def logs(
 @app.command()
 def check(
     paths: Annotated[list[Path], Argument(help="Files or directories of manifests, or - for standard input.")],
+    state: State = None,
 ) -> None:
-    """Say everything that is wrong with manifests. Needs nothing that runs."""
+    """Say everything that is wrong with manifests, beside what runs too where something does."""
     from isoline.cli.check import check
 
-    check(paths)
+    check(_client(state), paths)
 
 
 @app.command()

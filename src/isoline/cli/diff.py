@@ -31,7 +31,9 @@ def diff(client: Client, paths: Sequence[Path]) -> None:
     say(f"objects: {', '.join(counts)}; hosts with other routes: {len(difference.routes)}")
     for problem in difference.problems:
         complain(f"would be invalid: {problem}")
-    if difference.problems or any(item.action == "refused" for item in difference.objects):
+    for problem in difference.harmed:
+        complain(f"would harm another: {problem}")
+    if difference.problems or difference.harmed or any(item.action == "refused" for item in difference.objects):
         raise FoundWrongError("applying this would not do all of it")
 
 

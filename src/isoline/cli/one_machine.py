@@ -263,6 +263,7 @@ class OneMachine:
             traffic=self,
             settings=lambda: _settings(self._config()),
             touched_hosts=self.flow.touched_hosts,
+            preview=self.flow.preview,
             logs=self.logs,
             summary=self.summary,
         )

@@ -14,7 +14,9 @@ from aiohttp.typedefs import Handler
 
 from isoline.cluster.source import Result
 from isoline.console import wire
+from isoline.console.admission import admission_answer
 from isoline.console.certificates import certificate_of
+from isoline.console.changes import changes_of
 from isoline.console.context import Console, ReplicaLog
 from isoline.console.describe import describe
 from isoline.console.diff import difference
@@ -24,6 +26,7 @@ from isoline.console.watch import event_record, follow_logs, read_logs, watch_ob
 from isoline.objects import Key, Object, Secret
 from isoline.objects.decoding import decode_object
 from isoline.objects.registry import Kind
+from isoline.routing.admission import review
 
 CONSOLE = web.AppKey("console", Console)
 LARGEST_BODY = 256 * 1024 * 1024
@@ -139,6 +142,24 @@ async def delete(request: web.Request) -> web.Response:
 @routes.post("/diff")
 async def diff(request: web.Request) -> web.Response:
     return _json(await difference(request.app[CONSOLE], await _decoded(request)))
+
+
+@routes.post("/review")
+async def reviewed(request: web.Request) -> web.Response:
+    """What would be refused of the objects, and whom else they would harm. Nothing is changed."""
+    console = request.app[CONSOLE]
+    objects = {item.key: item for item in await _decoded(request)}
+    found = review(console.preview(changes_of(console.source.store, objects)), objects)
+    lines = {name: [str(each) for each in getattr(found, name)] for name in ("refused", "harmed", "awaited")}
+    return _json(wire.Review(**lines))
+
+
+@routes.post("/admission")
+async def admission(request: web.Request) -> web.Response:
+    """Answers a review of Kubernetes' admission, as a webhook is asked."""
+    console = request.app[CONSOLE]
+    asked = msgspec.json.decode(await request.read(), type=dict[str, Any])
+    return _json(admission_answer(asked, console.source.store, console.preview))
 
 
 @routes.get("/describe")

@@ -1,6 +1,6 @@
 """What the console needs to know of the Isoline that it shows."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -11,6 +11,7 @@ from isoline.console.wire import Summary
 from isoline.envoy.admin_messages import ClusterStatus
 from isoline.objects import Key
 from isoline.processes.logs import LogFile
+from isoline.routing.ledger import Preview
 from isoline.routing.settings import Settings
 
 
@@ -39,6 +40,8 @@ class Console:
     """What routes are compiled with at present."""
     touched_hosts: Callable[[Sequence[Change]], Iterable[str]]
     """The hosts that would be compiled again if these changes came."""
+    preview: Callable[[Sequence[Change]], Mapping[Key, Preview]]
+    """What these changes would do to statuses."""
     logs: Callable[[Key], Sequence[ReplicaLog]]
     """The logs of a Deployment's replicas, ended ones too, oldest replica first."""
     summary: Callable[[], Summary]

@@ -1,18 +1,20 @@
 """What applying objects would change: the objects, what Apps make of them, and the routes that come out of it."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from isoline.apps import Catalog, Target, expand, faults, profile_of
-from isoline.cluster.store import Change, Store, differs_in_status_only
+from isoline.cluster.store import Change, Store
+from isoline.console.changes import changes_of
 from isoline.console.context import Console
-from isoline.console.overlay import Overlay
 from isoline.console.plain import comparable
 from isoline.console.routes import rows_of
 from isoline.console.wire import Difference, ObjectDifference, Reference, RouteDifference
 from isoline.objects import App, Key, Object
 from isoline.objects.encoding import to_yaml
+from isoline.routing.admission import review
 from isoline.routing.compiler import Compiled, compile_site
+from isoline.routing.overlay import Overlay
 from isoline.routing.view import View
 
 
@@ -30,16 +32,20 @@ async def difference(console: Console, objects: Sequence[Object]) -> Difference:
     told = [ObjectDifference(key=Reference(*key), action="refused", note=note) for key, note in sorted(refused.items())]
     told += [_object_difference(key, store.get(key), item) for key, item in put.items()]
     told += [_object_difference(key, store.get(key), None) for key in sorted(gone)]
-    changes = list(_changes(store, put, gone))
+    changes = changes_of(store, put, gone)
     overlay = Overlay(store, changes)
     routes: list[RouteDifference] = []
-    problems: list[str] = []
     for host in sorted(_hosts(console, overlay, changes)):
         before = compile_site(host, View(store, console.settings()))
         after = compile_site(host, View(overlay, console.settings()))
         routes += _route_difference(host, before, after)
-        problems += [problem for problem in _problems(after) if problem not in _problems(before)]
-    return Difference(objects=told, routes=routes, problems=list(dict.fromkeys(problems)))
+    found = review(console.preview(changes), put)
+    return Difference(
+        objects=told,
+        routes=routes,
+        problems=[str(each) for each in (*found.refused, *found.awaited)],
+        harmed=[str(each) for each in found.harmed],
+    )
 
 
 def _children_of(app: App, catalog: Catalog) -> dict[Key, Object]:
@@ -60,15 +66,6 @@ def _known_children(store: Store, app: App) -> set[Key]:
         # What other controllers made for it, such as certificates, is not the App's to take away.
         and kind in {"Deployment", "Service", "PersistentVolumeClaim", "NetworkPolicy", "HTTPProxy"}
     }
-
-
-def _changes(store: Store, put: dict[Key, Object], gone: Iterable[Key]) -> Iterable[Change]:
-    for key, item in put.items():
-        old = store.get(key)
-        if old is None or comparable(old) != comparable(item):
-            yield Change(0, key, old, item, old is not None and differs_in_status_only(old, item))
-    for key in gone:
-        yield Change(0, key, store.get(key), None, False)
 
 
 def _hosts(console: Console, overlay: Overlay, changes: Sequence[Change]) -> set[str]:
@@ -100,11 +97,3 @@ def _route_difference(host: str, before: Compiled, after: Compiled) -> list[Rout
     if after.site is None:
         return [RouteDifference(host=host, action="removed", lines=lines)]
     return [RouteDifference(host=host, action="changed", lines=lines)]
-
-
-def _problems(compiled: Compiled) -> list[str]:
-    return [
-        f"{key}: {error.type} {error.reason}: {error.message}"
-        for key, status in compiled.statuses.items()
-        for error in status.errors
-    ]

@@ -68,7 +68,10 @@ def _value(condition: ir.HeaderMatch | ir.QueryMatch) -> str:
 
 def _shares(shares: Sequence[ir.Share], endpoints: dict[str, str]) -> str:
     total = sum(share.weight for share in shares)
-    names = [(endpoints.get(share.cluster, share.cluster), share.weight) for share in shares]
+    names = [
+        ("503" if share.cluster == ir.NO_CLUSTER else endpoints.get(share.cluster, share.cluster), share.weight)
+        for share in shares
+    ]
     if len(names) == 1:
         return names[0][0]
     return ", ".join(f"{name} {weight * 100 / total:.3g} %" for name, weight in names)

@@ -81,13 +81,25 @@ class RouteDifference(msgspec.Struct, frozen=True, kw_only=True):
     """`+ ` before a route that comes, `- ` before one that goes, two spaces before one that stays."""
 
 
+class Review(msgspec.Struct, frozen=True, kw_only=True):
+    """What applying would be answered with."""
+
+    refused: list[str] = []
+    harmed: list[str] = []
+    """Other objects, and what is wrong with them then."""
+    awaited: list[str] = []
+    """What is wrong until something else is there."""
+
+
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """What applying would do."""
 
     objects: list[ObjectDifference]
     routes: list[RouteDifference]
     problems: list[str] = []
-    """What would be invalid afterwards, and was not before."""
+    """What would be invalid of it."""
+    harmed: list[str] = []
+    """What would become of other objects that they are not now."""
 
 
 class CertificateRecord(msgspec.Struct, frozen=True, kw_only=True):

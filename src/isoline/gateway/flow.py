@@ -9,6 +9,7 @@ from isoline.cluster.store import Change, PositionExpiredError, Store
 from isoline.gateway.renderer import Batch, Renderer
 from isoline.gateway.snapshot import Snapshot
 from isoline.objects import Key
+from isoline.routing.ledger import Preview
 from isoline.routing.scheduler import Scheduler, Update
 from isoline.routing.statuses import ErrorType, Finding, ProxyStatus
 from isoline.xds import types
@@ -96,6 +97,10 @@ class Flow:
     def touched_hosts(self, changes: Sequence[Change]) -> set[str]:
         """The hosts that would be compiled again because of these changes."""
         return {unit.name for unit in self._scheduler.touched(changes) if unit.kind == "site"}
+
+    def preview(self, changes: Sequence[Change]) -> dict[Key, Preview]:
+        """What these changes would do to statuses."""
+        return self._scheduler.preview(changes)
 
     async def _take(
         self,

@@ -1,9 +1,19 @@
 """Statuses of objects that several hosts have something to say about."""
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 from isoline.objects import Key
 from isoline.routing.statuses import ProxyStatus, merge
+
+
+class Preview(NamedTuple):
+    """What is said of an object, and what would be; None: nothing."""
+
+    before: ProxyStatus | None
+    after: ProxyStatus | None
+    missing: frozenset[str] = frozenset()
+    """Kinds of which something was looked for, and not found, for what would be said."""
 
 
 class StatusLedger:
@@ -47,12 +57,26 @@ class StatusLedger:
                 self._told[key] = status
         return changes
 
+    def preview(self, statuses: Mapping[str, Mapping[Key, ProxyStatus]]) -> dict[Key, Preview]:
+        """Return, by object, what would be said if these hosts said this. Nothing is changed by asking."""
+        keys = {key for host in statuses for key in self._by_host.get(host, ())}
+        keys |= {key for said in statuses.values() for key in said}
+        previews: dict[Key, Preview] = {}
+        for key in sorted(keys):
+            said = {host: status for host, status in self._said.get(key, {}).items() if host not in statuses}
+            said |= {host: found[key] for host, found in statuses.items() if key in found}
+            previews[key] = Preview(self._sum(key), _sum(said))
+        return previews
+
     def _sum(self, key: Key) -> ProxyStatus | None:
-        said = self._said.get(key)
-        if said is None:
-            return None
-        if len(said) == 1:
-            return next(iter(said.values()))
-        # A pseudo-host only knows that the object has no host of its own; a real one knows better.
-        hosts = sorted(host for host in said if not host.startswith("!"))
-        return merge(said[host] for host in hosts)
+        return _sum(self._said.get(key, {}))
+
+
+def _sum(said: Mapping[str, ProxyStatus]) -> ProxyStatus | None:
+    if not said:
+        return None
+    if len(said) == 1:
+        return next(iter(said.values()))
+    # A pseudo-host only knows that the object has no host of its own; a real one knows better.
+    hosts = sorted(host for host in said if not host.startswith("!"))
+    return merge(said[host] for host in hosts)

@@ -22,7 +22,8 @@ from isoline.routing.compiler import compile_site, failed_site
 from isoline.routing.dependencies import Dependencies, Unit
 from isoline.routing.endpoints import compile_endpoints
 from isoline.routing.indexes import HOSTS, hosts_of
-from isoline.routing.ledger import StatusLedger
+from isoline.routing.ledger import Preview, StatusLedger
+from isoline.routing.overlay import Overlay
 from isoline.routing.settings import GATEWAY_CONFIG, Settings
 from isoline.routing.statuses import Finding, ProxyStatus
 from isoline.routing.view import IndexRead, Read, View
@@ -148,6 +149,25 @@ class Scheduler:
                 if index == HOSTS:
                     hosts.add(Unit("site", value))
         return hosts | self._dependencies.readers(reads)
+
+    def preview(self, changes: Sequence[Change]) -> dict[Key, Preview]:
+        """Return what these changes would do to statuses, of the changed objects and of all others. Nothing is changed.
+
+        Objects of which nothing is said, before or after, are not in it.
+        """
+        overlay = Overlay(self._store, changes)
+        config = overlay.get(GATEWAY_CONFIG)
+        settings = self._settings_of(config if isinstance(config, GatewayConfig) else None)
+        statuses: dict[str, dict[Key, ProxyStatus]] = {}
+        missing: dict[Key, frozenset[str]] = {}
+        for unit in self.touched(changes):
+            if unit.kind == "site":
+                compiled = compile_site(unit.name, View(overlay, settings))
+                statuses[unit.name] = self._with_refusals(unit.name, compiled.statuses)
+                absent = {read.kind for read in compiled.reads if isinstance(read, Key) and overlay.get(read) is None}
+                missing |= {key: missing.get(key, frozenset()) | absent for key in compiled.statuses}
+        previews = self._ledger.preview(statuses)
+        return {key: preview._replace(missing=missing.get(key, frozenset())) for key, preview in previews.items()}
 
     def refuse(self, host: str, findings: tuple[Finding, ...]) -> dict[Key, ProxyStatus | None]:
         """Set what the data plane has against a host; it stands in the statuses of its owners until it is set anew.

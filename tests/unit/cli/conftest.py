@@ -111,6 +111,7 @@ class Isoline:
             touched_hosts=lambda changes: {
                 unit.name for unit in self._scheduler.touched(changes) if unit.kind == "site"
             },
+            preview=self._scheduler.preview,
             logs=lambda _: self.replicas,
             summary=self.summary,
         )

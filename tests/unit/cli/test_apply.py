@@ -124,7 +124,7 @@ def test_a_change_of_what_a_site_reads_shows_in_its_routes(isoline: Isoline, run
     answer = run("diff", "-f", str(folder / "service.yaml"))
     assert answer.code == 1
     assert "routes of site.example.com changed" in answer.out
-    assert "would be invalid: HTTPProxy default/site: ServiceError ServiceUnresolvedReference" in answer.err
+    assert "would harm another: HTTPProxy default/site: ServiceError ServiceUnresolvedReference" in answer.err
 
 
 def test_an_app_is_shown_with_all_that_it_becomes(isoline: Isoline, run: Run, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from unit.cli.conftest import Run
+from unit.cli.conftest import Isoline, Run
 
 SEEDS = Path(__file__).parents[2] / "seed"
 
@@ -75,3 +75,14 @@ def test_standard_input_is_checked_too(run: Run) -> None:
 
 def test_a_wrong_path_is_wrong_use(tmp_path: Path, run: Run) -> None:
     assert run("check", str(tmp_path / "none")).code == 2
+
+
+def test_what_runs_counts_too(file: Path, isoline: Isoline, run: Run) -> None:
+    file.write_text(GOOD)
+    assert run("apply", "-f", str(file)).code == 0
+    file.write_text(GOOD.replace("name: site", "name: other"))
+    answer = run("check", str(file))
+    assert answer.code == 1
+    assert f"{file}:1: HTTPProxy default/other: VirtualHostError DuplicateVhost" in answer.err
+    file.write_text(GOOD)
+    assert run("check", str(file)).code == 0

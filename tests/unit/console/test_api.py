@@ -48,6 +48,7 @@ async def path(tmp_path: Path, source: LocalSource) -> AsyncIterator[Path]:
         traffic=SilentEnvoy(),
         settings=Settings,
         touched_hosts=lambda _: (),
+        preview=lambda _: {},
         logs=lambda _: (),
         summary=lambda: Summary(
             version="1",
