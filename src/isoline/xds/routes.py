@@ -8,7 +8,7 @@ from envoy.config.route.v3 import route_pb2
 
 from isoline.routing import ir
 from isoline.xds import actions, names
-from isoline.xds.filters import addresses
+from isoline.xds.filters import addresses, cors
 from isoline.xds.matches import route_match
 
 _ENVOY_BODY_LIMIT = 4096
@@ -58,6 +58,8 @@ def site_routes(site: ir.Site, scheme: names.Scheme, gateway: ir.Gateway) -> rou
     host = configuration.virtual_hosts.add(name=site.host, domains=[site.host])
     if site.addresses is not None:
         host.typed_per_filter_config[addresses.NAME].CopyFrom(addresses.per_route(site.addresses))
+    if site.cors is not None:
+        host.typed_per_filter_config[cors.NAME].CopyFrom(cors.per_host(site.cors))
     if scheme == "https" and site.wildcard:
         host.routes.append(_more_than_one_label(site.host))
     host.routes.extend(route(source, gateway) for source in sources)

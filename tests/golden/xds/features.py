@@ -294,6 +294,17 @@ SITES: Mapping[str, ir.Site] = {
             allow=True, ranges=(ir.AddressRange(address="192.0.2.1", prefix_length=32, forwarded=False),)
         ),
     ),
+    "cors": msgspec.structs.replace(
+        site(route(to_app())),
+        cors=ir.Cors(
+            origins=(ir.Origin(value="https://example.com"), ir.Origin(value=".*[.]example[.]org", regex=True)),
+            methods=("GET", "PUT"),
+            request_headers=("x-a", "x-b"),
+            exposed_headers=("x-c",),
+            max_age=600,
+            credentials=True,
+        ),
+    ),
 }
 
 GATEWAYS: Mapping[str, ir.Gateway] = {

@@ -7,7 +7,6 @@ from unit.routing.support import HOST, compiled, errors, proxy, secret, service,
 
 LIMIT = "{local: {requests: 1, unit: second}}"
 HOSTS = [
-    ("corsPolicy: {allowOrigin: ['*'], allowMethods: [GET]}", "CORSError", "corsPolicy"),
     ("authorization: {extensionRef: {name: auth}}", "AuthError", "authorization"),
     ("authorization: {}", "AuthError", "authorization"),
     (f"rateLimitPolicy: {LIMIT}", "VirtualHostError", "rateLimitPolicy"),

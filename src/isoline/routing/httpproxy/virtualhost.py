@@ -10,13 +10,12 @@ from isoline.routing import ir
 from isoline.routing.httpproxy import (
     authorization,
     client_validation,
-    cors,
     fallback_certificate,
-    ip_filters,
     jwt,
     rate_limits,
     tcpproxy,
 )
+from isoline.routing.httpproxy.host_policies import NONE, compile_host_policies
 from isoline.routing.httpproxy.includes import add_routes
 from isoline.routing.httpproxy.order import Draft, in_order
 from isoline.routing.httpproxy.rewrites import with_both_forms
@@ -25,7 +24,7 @@ from isoline.routing.httpproxy.site import SiteDraft
 from isoline.routing.httpproxy.tls import compile_tls, needs_own_chain
 from isoline.routing.httpproxy.unsupported import report_unsupported
 
-UNSUPPORTED = (*authorization.HOST, *cors.HOST, *jwt.HOST, *rate_limits.HOST)
+UNSUPPORTED = (*authorization.HOST, *jwt.HOST, *rate_limits.HOST)
 UNSUPPORTED_OF_TLS = (*client_validation.TLS, *fallback_certificate.TLS, *tcpproxy.TLS)
 
 _TO_HTTPS = ir.HttpsRedirect()
@@ -62,17 +61,14 @@ def compile_root(host: str, proxy: HTTPProxy, site: SiteDraft) -> ir.Site | None
         return None
     site.ends_tls = tls is not None
     add_routes(site, proxy)
-    addresses: ir.AddressFilter | None = None
-    try:
-        addresses = ip_filters.compile_addresses_of_host(root, site.root.at("virtualhost"))
-    except Fault as fault:
-        site.root.report.errors[fault.finding] = None
+    policies = compile_host_policies(root, site.root.at("virtualhost"))
+    if policies is None:
         return None
     own_chain = root.tls is not None and tls is not None and needs_own_chain(host, root.tls, tls, site.view)
     assembled = _assembled(host, site, tls, own_chain=own_chain)
-    if assembled is None or addresses is None:
+    if assembled is None or policies == NONE:
         return assembled
-    return msgspec.structs.replace(assembled, addresses=addresses)
+    return msgspec.structs.replace(assembled, **policies._asdict())
 
 
 def _check_whole(proxy: HTTPProxy, site: SiteDraft) -> None:

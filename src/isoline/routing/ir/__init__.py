@@ -5,6 +5,7 @@ knows the other. Durations are seconds; `None` means "not said, the gateway's de
 """
 
 from isoline.routing.ir.base import IR, NEVER
+from isoline.routing.ir.cors import Cors, Origin
 from isoline.routing.ir.gateway import AccessLog, Gateway, Listener
 from isoline.routing.ir.matching import HeaderMatch, Match, PathKind, PathMatch, QueryMatch, ValueKind
 from isoline.routing.ir.routes import (
@@ -47,6 +48,7 @@ __all__ = [
     "Balance",
     "Certificate",
     "Cluster",
+    "Cors",
     "Endpoint",
     "Endpoints",
     "Forward",
@@ -61,6 +63,7 @@ __all__ = [
     "Listener",
     "Match",
     "Mirror",
+    "Origin",
     "PathKind",
     "PathMatch",
     "PrivateBytes",

@@ -3,6 +3,7 @@
 from enum import Enum
 
 from isoline.routing.ir.base import IR
+from isoline.routing.ir.cors import Cors
 from isoline.routing.ir.routes import AddressFilter, Route
 from isoline.routing.ir.upstreams import Cluster
 
@@ -56,6 +57,7 @@ class Site(IR, frozen=True, kw_only=True):
     """Every cluster that a route of this site names."""
     addresses: AddressFilter | None = None
     """Holds on both schemes for routes that have none of their own."""
+    cors: Cors | None = None
 
     @property
     def wildcard(self) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from isoline.xds.filters import addresses, coalescing, router, scope_case, websocket_key, wildcard, wildcard_tls
+from isoline.xds.filters import addresses, coalescing, cors, router, scope_case, websocket_key, wildcard, wildcard_tls
 from isoline.xds.filters.place import HttpFilter, Place
 
 TABLE: tuple[HttpFilter, ...] = (
@@ -14,6 +14,7 @@ TABLE: tuple[HttpFilter, ...] = (
     wildcard,
     # Who may not come costs nothing more.
     addresses,
+    cors,
     # What only the app is to see comes last.
     websocket_key,
     # Ends the chain.
