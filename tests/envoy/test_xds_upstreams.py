@@ -177,3 +177,17 @@ async def test_health_checks_take_an_endpoint_out(edge: Edge, app: App, start_ap
         return {await app_of(edge) for _ in range(6)} == {"app"}
 
     await edge.eventually(one_left)
+
+
+async def test_the_share_of_a_missing_service_is_503_and_the_rest_is_served(edge: Edge, app: App) -> None:
+    edge.world.put_endpoints(endpoints("app", app.port))
+    shares = (ir.Share(cluster="default/app/http/a", weight=50), ir.Share(cluster=ir.NO_CLUSTER, weight=50))
+    route = ir.Route(name="all", match=prefix("/"), action=ir.Forward(shares=shares))
+    edge.world.put(site(cluster("app"), routes=(route,)))
+    await edge.answers(URL, 200)
+    async with edge.client() as client:
+        seen = Counter([(await edge.send(client, URL)).status_code for _ in range(200)])
+    assert seen.keys() == {200, 503}
+    # Six standard deviations either side.
+    assert 57 <= seen[503] <= 143
+    assert not edge.rejected

@@ -1,6 +1,7 @@
 """The names of clusters: a hash of all that distinguishes them, so that two configurations never share one."""
 
 import hashlib
+from collections.abc import Iterable
 
 import msgspec
 
@@ -14,3 +15,15 @@ def named(cluster: ir.Cluster, prefix: str) -> ir.Cluster:
     unnamed = cluster if not cluster.name else msgspec.structs.replace(cluster, name="")
     digest = hashlib.blake2b(_encoder.encode(unnamed), digest_size=8).hexdigest()
     return msgspec.structs.replace(unnamed, name=f"{prefix}/{digest}")
+
+
+def named_by(routes: Iterable[ir.Route]) -> list[str]:
+    """Return the names of the clusters that routes lead to, each once, in the order in which they are named."""
+    names: dict[str, None] = {}
+    for route in routes:
+        if isinstance(route.action, ir.Forward):
+            names.update((share.cluster, None) for share in route.action.shares)
+            if route.action.mirror is not None:
+                names[route.action.mirror.cluster] = None
+    names.pop(ir.NO_CLUSTER, None)
+    return list(names)

@@ -75,7 +75,7 @@ def _own_routes(
     name = names.scope(scheme, site.host)
     yield _scope(scheme, site.host, name)
     used = _clusters_of(site.http if scheme == "http" else site.https)
-    needs = [Name(types.CLUSTER, cluster) for cluster in used]
+    needs = [Name(types.CLUSTER, cluster) for cluster in used if cluster != ir.NO_CLUSTER]
     needs += [Name(types.ENDPOINTS, endpoints_of[cluster]) for cluster in used if cluster in endpoints_of]
     message = routes.site_routes(site, scheme, gateway)
     yield as_resource(types.ROUTES, name, message, needs=tuple(dict.fromkeys(needs)))

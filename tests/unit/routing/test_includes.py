@@ -65,7 +65,35 @@ def test_bad_conditions_of_an_include(conditions: str, kind: str, reason: str) -
     assert errors(result.statuses[parent.key]) == [(kind, reason)]
     assert result.statuses[parent.key].errors[0].message.startswith("spec.includes[0].conditions")
     assert result.site is not None
-    assert paths(result.site.http) == ["/"]
+    # Where it can be known what the child was to take, the parent's wider route does not answer in its place.
+    closed = {"exact": ["/a"], "regex": ["/a"]}.get(conditions[2:7], [])
+    assert {route.match.path.value: route.action for route in result.site.http}.items() >= {
+        (path, ir.Respond(status=502)) for path in closed
+    }
+    assert paths(result.site.http) == [*closed, "/"]
+
+
+def test_a_bad_route_of_a_child_is_closed_so_that_its_parent_does_not_answer_for_it() -> None:
+    parent = root(f"{ANSWER}\nincludes: [{{name: b, conditions: [{{prefix: /b}}]}}]")
+    child = proxy(
+        """
+        routes:
+        - {conditions: [{prefix: /fine}], directResponsePolicy: {statusCode: 200}}
+        - {conditions: [{prefix: /none}]}
+        - {conditions: [{prefix: /late}], services: [{name: a, port: 80}], timeoutPolicy: {response: soon}}
+        """,
+        "b",
+    )
+    result = compiled(parent, child, service("a"))
+    assert result.site is not None
+    answers = {route.match.path.value: route.action for route in result.site.http}
+    closed = ir.Respond(status=503)
+    fine = ir.Respond(status=200)
+    assert answers == {"/b/fine": fine, "/b/none": closed, "/b/late": closed, "/": fine}
+    assert [reason for _, reason in errors(result.statuses[child.key])] == [
+        "RouteActionCountNotValid",
+        "TimeoutPolicyNotValid",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +113,9 @@ def test_includes_with_the_same_conditions(first: str, second: str, duplicate: b
     result = compiled(parent, answering("b", "/b"), answering("c", "/c"))
     assert errors(result.statuses[parent.key]) == [("IncludeError", "DuplicateMatchConditions")] * duplicate
     assert result.site is not None
-    assert len(result.site.http) == 2 - duplicate
+    # What the second was to take beyond the first goes to nobody else.
+    assert [route.action for route in result.site.http].count(ir.Respond(status=502)) == duplicate
+    assert len(result.site.http) == 2
 
 
 def test_a_missing_child_is_a_502_in_its_place_and_missing_ones_add_up() -> None:
@@ -137,7 +167,8 @@ def test_a_cycle_is_told_and_the_rest_serves() -> None:
     }
     assert "default/voice -> default/b -> default/c -> default/b" in result.statuses[first.key].errors[0].message
     assert result.site is not None
-    assert paths(result.site.http) == ["/b/c/own", "/b/own"]
+    assert paths(result.site.http) == ["/b/c/again", "/b/c/own", "/b/own"]
+    assert result.site.http[0].action == ir.Respond(status=502)
 
 
 def test_a_parent_stays_valid_when_its_child_is_bad() -> None:
@@ -147,7 +178,10 @@ def test_a_parent_stays_valid_when_its_child_is_bad() -> None:
     assert errors(result.statuses[parent.key]) == []
     assert errors(result.statuses[child.key]) == [("RouteError", "RouteActionCountNotValid")]
     assert result.site is not None
-    assert paths(result.site.http) == ["/b/x"]
+    assert [(route.match.path.value, route.action) for route in result.site.http] == [
+        ("/b/x", ir.Respond(status=200)),
+        ("/b", ir.Respond(status=503)),
+    ]
 
 
 def test_a_bad_route_of_a_parent_orphans_nobody() -> None:

@@ -163,6 +163,12 @@ def test_a_plain_httpproxy_is_not_moved_to_https() -> None:
     assert paths(site.https) == ["/"]
 
 
+def test_a_mirror_of_an_httpproxy_beside_keeps_its_cluster() -> None:
+    mirrored = root("routes: [{services: [{name: app, port: 80}, {name: copy, port: 80, mirror: true}]}]")
+    site = served(ingress(at("/a")), mirrored, service(), service("copy"))
+    assert {cluster.name.split("/")[1] for cluster in site.clusters} == {"app", "copy"}
+
+
 @pytest.mark.parametrize("path", ["/same", "/"])
 def test_an_httpproxy_wins_an_equal_path_and_the_ingress_is_told(path: str) -> None:
     proxy = root(f"routes: [{{conditions: [{{prefix: {path}}}], directResponsePolicy: {{statusCode: 200}}}}]")

@@ -14,7 +14,7 @@ def shares(services: str, *existing: Service) -> list[tuple[str, int]]:
     assert result.site is not None
     action = result.site.http[0].action
     assert isinstance(action, ir.Forward)
-    return [(share.cluster.split("/")[1], share.weight) for share in action.shares]
+    return [(share.cluster.removeprefix("default/").partition("/")[0], share.weight) for share in action.shares]
 
 
 A, B, C = (service(name) for name in "abc")
@@ -34,16 +34,25 @@ def test_weights(services: str, wanted: list[tuple[str, int]]) -> None:
     assert shares(services, A, B) == wanted
 
 
-def test_a_missing_service_is_told_and_the_others_serve() -> None:
+def test_a_missing_service_is_told_and_the_others_keep_their_shares() -> None:
     services = "[{name: a, port: 80, weight: 30}, {name: gone, port: 80, weight: 60}, {name: b, port: 80, weight: 10}]"
-    assert shares(services, A, B) == [("a", 30), ("b", 10)]
-    status = status_of(root(f"routes: [{{services: {services}}}]"), A, B)
+    item = root(f"routes: [{{services: {services}}}]")
+    assert shares(services, A, B) == [("a", 30), (ir.NO_CLUSTER, 60), ("b", 10)]
+    result = compiled(item, A, B)
+    assert result.site is not None
+    assert [cluster.name.split("/")[1] for cluster in result.site.clusters] == ["a", "b"]
+    status = result.statuses[item.key]
     assert errors(status) == [MISSING]
     assert status.errors[0].message == 'spec.routes[0].services[1]: Service "default/gone" not found'
 
 
-def test_the_rest_is_even_when_all_weight_was_on_what_is_missing() -> None:
-    assert shares("[{name: a, port: 80}, {name: gone, port: 80, weight: 100}]", A) == [("a", 1)]
+def test_weights_count_as_they_are_written_also_where_all_are_on_what_is_missing() -> None:
+    assert shares("[{name: a, port: 80}, {name: gone, port: 80, weight: 100}]", A) == [("a", 0), (ir.NO_CLUSTER, 100)]
+    assert shares("[{name: a, port: 80}, {name: gone, port: 80}]", A) == [("a", 1), (ir.NO_CLUSTER, 1)]
+
+
+def test_a_missing_mirror_costs_the_requests_nothing() -> None:
+    assert shares("[{name: a, port: 80}, {name: gone, port: 80, mirror: true}]", A) == [("a", 1)]
 
 
 def test_missing_services_add_up_and_none_left_is_503() -> None:

@@ -1,13 +1,16 @@
 """includes: the routes of other HTTPProxies under more conditions, in this namespace and in others."""
 
 from collections.abc import Sequence
+from contextlib import suppress
+
+import msgspec
 
 from isoline.objects import HTTPProxy, Key
 from isoline.objects.httpproxy import Include, MatchCondition
 from isoline.routing.classes import is_ours
 from isoline.routing.httpproxy import conditions
 from isoline.routing.httpproxy.routes import Place, add_bad_gateway, add_route
-from isoline.routing.httpproxy.scope import Fault, Scope
+from isoline.routing.httpproxy.scope import Fault
 from isoline.routing.httpproxy.site import SiteDraft
 
 MAXIMUM_INCLUDES = 2000
@@ -28,13 +31,14 @@ def _add(site: SiteDraft, proxy: HTTPProxy, inherited: Sequence[MatchCondition],
     name = f"{namespace}/{proxy.metadata.name}"
     for position, route in enumerate(proxy.spec.routes):
         field = f"routes[{position}]"
-        add_route(route, Place(site, namespace, inherited, scope.at(field), f"{name}/{field}"))
+        place = Place(site, namespace, inherited, scope.at(field), f"{name}/{field}", included=len(chain) > 1)
+        add_route(route, place)
     seen: set[object] = set()
     for position, include in enumerate(proxy.spec.includes):
         field = f"includes[{position}]"
         place = Place(site, namespace, inherited, scope.at(field), f"{name}/{field}")
         try:
-            _check_conditions(include.conditions, place.scope, seen)
+            _check_conditions(include.conditions, place, seen)
             child = _child(include, place)
             if child is not None:
                 _descend(child, include, place, chain)
@@ -46,8 +50,10 @@ def _descend(child: HTTPProxy, include: Include, place: Place, chain: tuple[Key,
     if child.key in chain:
         path = " -> ".join(f"{key.namespace}/{key.name}" for key in (*chain, child.key))
         place.site.scope_of(child).error("IncludeError", "IncludeCreatesCycle", f"include creates a cycle: {path}")
+        _close(place, include.conditions)
         return
     if len(chain) > MAXIMUM_DEPTH or not place.site.includes_left:
+        _close(place, include.conditions)
         text = f"at most {MAXIMUM_DEPTH} levels and {MAXIMUM_INCLUDES} includes are followed for one host"
         raise place.scope.fault("IncludeError", "TooManyIncludes", text)
     place.site.includes_left -= 1
@@ -68,14 +74,30 @@ def _child(include: Include, place: Place) -> HTTPProxy | None:
         place.scope.error("IncludeError", "RootIncludesRoot", text)
     else:
         return child
-    add_bad_gateway(place, include.conditions)
+    _close(place, include.conditions)
     return None
 
 
-def _check_conditions(own: Sequence[MatchCondition], scope: Scope, seen: set[object]) -> None:
+def _close(place: Place, own: Sequence[MatchCondition]) -> None:
+    """Where an include leads nowhere, a 502 answers: a wider route, of another app, must not."""
+    # Conditions that cannot be are reported by who checks them, and take no request.
+    with suppress(Fault):
+        add_bad_gateway(place, own)
+
+
+def _as_prefix(condition: MatchCondition) -> MatchCondition:
+    """What an exact path of an include may have been meant for: it and all below it."""
+    if not condition.exact:
+        return condition
+    return msgspec.structs.replace(condition, exact=None, prefix=condition.exact)
+
+
+def _check_conditions(own: Sequence[MatchCondition], place: Place, seen: set[object]) -> None:
+    scope = place.scope
     for position, condition in enumerate(own):
         for name in ("exact", "regex"):
             if getattr(condition, name):
+                _close(place, [_as_prefix(each) for each in own])
                 text = "an include can have a prefix only"
                 raise scope.at(f"conditions[{position}].{name}").fault(
                     "IncludeError", "PathMatchConditionsNotValid", text
@@ -87,6 +109,7 @@ def _check_conditions(own: Sequence[MatchCondition], scope: Scope, seen: set[obj
     identity = (prefix, frozenset(headers), frozenset(query))
     # Many trees include several children under a bare slash, and Contour lets them.
     if identity in seen and identity != ("/", frozenset(), frozenset()):
+        _close(place, own)
         text = "an include before this one has the same conditions"
         raise scope.fault("IncludeError", "DuplicateMatchConditions", text)
     seen.add(identity)

@@ -1,6 +1,7 @@
 """One route of an HTTPProxy, all its policies together."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from isoline.objects.httpproxy import MatchCondition, Route
@@ -23,7 +24,7 @@ from isoline.routing.httpproxy import (
     timeouts,
 )
 from isoline.routing.httpproxy.order import Draft
-from isoline.routing.httpproxy.scope import Fault, Scope
+from isoline.routing.httpproxy.scope import Fault, Report, Scope
 from isoline.routing.httpproxy.site import SiteDraft
 from isoline.routing.httpproxy.unsupported import report_unsupported
 
@@ -43,12 +44,15 @@ class Place(NamedTuple):
     inherited: Sequence[MatchCondition]
     scope: Scope
     name: str
+    included: bool = False
+    """Whether its object is a child of another."""
 
 
 def add_route(route: Route, place: Place) -> None:
     """Compile a route and add it to its host. A bad one is reported and left out, and harms no other.
 
-    One that is left out although it was to keep somebody away stays as a 503: a wider route must not answer for it.
+    One that is left out although it was to keep somebody away stays as a 503: a wider route must not answer for it. So
+    does one of a child: the wider route would be its parent's, which leads to another app.
     """
     match = None
     try:
@@ -64,19 +68,27 @@ def add_route(route: Route, place: Place) -> None:
             _add_closed(match, route, place)
         elif not used:
             _add(_compile(route, match, place), route, place)
-        elif ip_filters.is_guarded(route):
+        elif place.included or ip_filters.is_guarded(route):
             _add_closed(match, route, place)
     except Fault as fault:
         place.scope.report.errors[fault.finding] = None
-        if match is not None and ip_filters.is_guarded(route):
-            _add_closed(match, route, place)
+        if place.included or ip_filters.is_guarded(route):
+            with suppress(Fault):
+                _add_closed(match or _match(route, place), route, place)
 
 
 def add_bad_gateway(place: Place, own: Sequence[MatchCondition]) -> None:
-    """Add a 502 in place of an include that leads nowhere."""
-    match = conditions.match(place.inherited, own, place.scope)
+    """Add a 502 in place of an include that leads nowhere. Raises Fault where its conditions cannot be."""
+    # Whoever calls has told of the include; that another route has its conditions is no news besides.
+    silent = Scope(Report(), place.scope.path)
+    match = conditions.match(place.inherited, own, silent)
     route = ir.Route(name=place.site.unique_name(place.name), match=match, action=BAD_GATEWAY)
-    place.site.drafts.append(Draft(route, insecure=True, scope=place.scope))
+    place.site.drafts.append(Draft(route, insecure=True, scope=silent))
+
+
+def _match(route: Route, place: Place) -> ir.Match:
+    """What a route whose fault is told already would take. Raises Fault where that cannot be known."""
+    return conditions.match(place.inherited, route.conditions, Scope(Report(), place.scope.path))
 
 
 def _add_closed(match: ir.Match, route: Route, place: Place) -> None:

@@ -1,6 +1,7 @@
 """services of a route: each a share of its traffic and a cluster.
 
-A Service that is missing is reported, and the others serve; when none is left the route answers 503.
+A Service that is missing is reported and its share of the requests gets 503; the others keep theirs. When none is left
+the route answers 503.
 """
 
 from collections.abc import Sequence
@@ -37,7 +38,7 @@ class Resolved(NamedTuple):
 
 
 def resolve(references: Sequence[Reference], common: Upstreams, view: View, scope: Scope) -> Resolved:
-    """Return the shares, the mirror and the clusters of the services that exist; none may be left.
+    """Return the shares and the mirror of the services, and the clusters of those that exist; no share if none does.
 
     Raises Fault for what makes the whole route unusable: an impossible port, protocol, weight or policy.
     """
@@ -54,13 +55,18 @@ def resolve(references: Sequence[Reference], common: Upstreams, view: View, scop
         if mirrors > 1:
             raise place.at("mirror").fault("ServiceError", "OnlyOneMirror", "a route can have one mirror only")
         resolved = _resolve_one(reference, common, view, place)
-        if resolved is not None:
-            share, cluster = resolved
-            found.append(cluster)
-            if reference.mirror:
-                copies = mirror.compile_mirror(reference, cluster.name, place)
-            else:
-                shares.append(share)
+        if resolved is None:
+            if not reference.mirror:
+                shares.append(ir.Share(cluster=ir.NO_CLUSTER, weight=reference.weight))
+            continue
+        share, cluster = resolved
+        found.append(cluster)
+        if reference.mirror:
+            copies = mirror.compile_mirror(reference, cluster.name, place)
+        else:
+            shares.append(share)
+    if all(share.cluster == ir.NO_CLUSTER for share in shares):
+        return Resolved((), tuple(found), copies)
     return Resolved(_weighted(shares, scope), tuple(found), copies)
 
 

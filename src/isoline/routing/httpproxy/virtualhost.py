@@ -7,6 +7,7 @@ import msgspec
 from isoline.objects import HTTPProxy
 from isoline.objects.httpproxy import TLS
 from isoline.routing import ir
+from isoline.routing.clusters import named_by
 from isoline.routing.httpproxy import (
     authorization,
     client_validation,
@@ -119,7 +120,7 @@ def _assembled(host: str, site: SiteDraft, tls: ir.Tls | None, *, own_chain: boo
     if not drafts:
         return None
     routes = tuple(draft.route for draft in drafts)
-    clusters = _clusters_of(routes, site)
+    clusters = tuple(site.clusters[name] for name in named_by(routes))
     if tls is None:
         return ir.Site(host=host, http=routes, clusters=clusters)
     plain = tuple(_on_plain_http(draft) for draft in drafts)
@@ -130,13 +131,3 @@ def _on_plain_http(draft: Draft) -> ir.Route:
     if draft.insecure:
         return draft.route
     return ir.Route(name=draft.route.name, match=draft.route.match, action=_TO_HTTPS)
-
-
-def _clusters_of(routes: Iterable[ir.Route], site: SiteDraft) -> tuple[ir.Cluster, ...]:
-    names: dict[str, None] = {}
-    for route in routes:
-        if isinstance(route.action, ir.Forward):
-            names.update((share.cluster, None) for share in route.action.shares)
-            if route.action.mirror is not None:
-                names[route.action.mirror.cluster] = None
-    return tuple(site.clusters[name] for name in names)

@@ -12,6 +12,7 @@ import msgspec
 from isoline.objects import Ingress, Key
 from isoline.objects.networking import HTTPIngressPath, IngressBackend
 from isoline.routing import ir
+from isoline.routing.clusters import named_by
 from isoline.routing.httpproxy.order import Draft, in_order
 from isoline.routing.httpproxy.routes import UNAVAILABLE
 from isoline.routing.httpproxy.scope import Fault, Report, Scope
@@ -183,12 +184,6 @@ def _assembled(host: _Host, ending: _Ending | None, beside: ir.Site | None) -> i
     if not plain and not secure:
         return beside
     known = {cluster.name: cluster for cluster in before.clusters} | host.clusters
-    used = {
-        share.cluster: None
-        for route in (*plain, *secure)
-        if isinstance(route.action, ir.Forward)
-        for share in route.action.shares
-    }
     if before.tls is not None:
         ending = _Ending(before.tls, before.own_chain)
     return msgspec.structs.replace(
@@ -197,7 +192,7 @@ def _assembled(host: _Host, ending: _Ending | None, beside: ir.Site | None) -> i
         https=secure,
         tls=ending.tls if ending is not None else None,
         own_chain=ending is not None and ending.own_chain,
-        clusters=tuple(known[name] for name in used),
+        clusters=tuple(known[name] for name in named_by((*plain, *secure))),
     )
 
 

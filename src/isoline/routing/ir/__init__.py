@@ -9,6 +9,7 @@ from isoline.routing.ir.cors import Cors, Origin
 from isoline.routing.ir.gateway import AccessLog, Gateway, Listener
 from isoline.routing.ir.matching import HeaderMatch, Match, PathKind, PathMatch, QueryMatch, ValueKind
 from isoline.routing.ir.routes import (
+    NO_CLUSTER,
     AddressFilter,
     AddressRange,
     Backoff,
@@ -41,6 +42,7 @@ from isoline.routing.ir.upstreams import (
 __all__ = [
     "IR",
     "NEVER",
+    "NO_CLUSTER",
     "AccessLog",
     "AddressFilter",
     "AddressRange",

@@ -3,18 +3,9 @@
 from typing import Literal
 
 from isoline.routing.ir.base import IR
+from isoline.routing.ir.headers import HeaderEdits
 from isoline.routing.ir.matching import Match
-
-
-class Header(IR, frozen=True, kw_only=True):
-    name: str
-    value: str
-    """In Envoy's format language: `%` operators are live, a literal percent is `%%`."""
-
-
-class HeaderEdits(IR, frozen=True, kw_only=True):
-    set: tuple[Header, ...] = ()
-    remove: tuple[str, ...] = ()
+from isoline.routing.ir.rate_limits import GlobalLimit, LocalLimit
 
 
 class Backoff(IR, frozen=True, kw_only=True):
@@ -45,10 +36,15 @@ class RegexRewrite(IR, frozen=True, kw_only=True):
     substitution: str
 
 
+NO_CLUSTER = "no-such-service"
+"""What a share names whose Service is missing: its part of the requests gets 503."""
+
+
 class Share(IR, frozen=True, kw_only=True):
     """One cluster's part in a route."""
 
     cluster: str
+    """Its name, or `NO_CLUSTER`."""
     weight: int
     request_headers: HeaderEdits = HeaderEdits()
     response_headers: HeaderEdits = HeaderEdits()
@@ -122,4 +118,8 @@ class Route(IR, frozen=True, kw_only=True):
     request_headers: HeaderEdits = HeaderEdits()
     response_headers: HeaderEdits = HeaderEdits()
     addresses: AddressFilter | None = None
+    """Replaces the site's."""
+    local_limit: LocalLimit | None = None
+    """Replaces the site's."""
+    global_limit: GlobalLimit | None = None
     """Replaces the site's."""
