@@ -1,8 +1,8 @@
 """Writes what compiling found: into the statuses of HTTPProxies, into events for Ingresses. In the background, and only
-where it changed."""
+where it changed. Where it is known at which addresses traffic arrives, both are told."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 import msgspec
@@ -10,9 +10,10 @@ import structlog
 
 from isoline.cluster.source import Source
 from isoline.controllers.clock import Clock, timestamp
+from isoline.objects.core import LoadBalancerStatus
 from isoline.objects.httpproxy import DetailedCondition, HTTPProxy, HTTPProxyStatus
 from isoline.objects.meta import Key
-from isoline.objects.networking import Ingress
+from isoline.objects.networking import Ingress, IngressStatus
 from isoline.routing.statuses import ProxyStatus
 
 AT_ONCE = 200
@@ -22,11 +23,17 @@ _log = structlog.get_logger(__name__)
 
 
 class StatusWriter:
-    """Takes statuses at any rate; of several for one object the newest is written."""
+    """Takes statuses at any rate; of several for one object the newest is written.
 
-    def __init__(self, source: Source, clock: Clock) -> None:
+    `addresses` says where traffic arrives; None: nobody knows, and what a status says of it stays.
+    """
+
+    def __init__(
+        self, source: Source, clock: Clock, *, addresses: Callable[[], LoadBalancerStatus | None] = lambda: None
+    ) -> None:
         self._source = source
         self._clock = clock
+        self._addresses = addresses
         self._waiting: dict[Key, ProxyStatus | None] = {}
         self._some = asyncio.Event()
         self._writing: asyncio.Task[None] | None = None
@@ -57,21 +64,33 @@ class StatusWriter:
                 await asyncio.sleep(0)
 
     def _write_one(self, key: Key, found: ProxyStatus | None) -> None:
-        proxy = self._source.store.get(key)
-        if isinstance(proxy, Ingress) and found is not None:
-            # An Ingress has no conditions.
-            for finding in (*found.errors, *found.warnings):
-                self._source.events.warning(key, finding.reason, finding.message)
-        if not isinstance(proxy, HTTPProxy):
-            return
+        item = self._source.store.get(key)
         try:
-            self._source.set_status(key, proxy_status(proxy, found, now=self._clock.now()))
+            if isinstance(item, Ingress):
+                self._write_ingress(item, found)
+            elif isinstance(item, HTTPProxy):
+                addresses = self._addresses()
+                self._source.set_status(key, proxy_status(item, found, now=self._clock.now(), addresses=addresses))
         except Exception:
             _log.exception("status not written", key=str(key))
 
+    def _write_ingress(self, ingress: Ingress, found: ProxyStatus | None) -> None:
+        # An Ingress has no conditions.
+        for finding in (*found.errors, *found.warnings) if found is not None else ():
+            self._source.events.warning(ingress.key, finding.reason, finding.message)
+        addresses = self._addresses()
+        if addresses is not None:
+            status = IngressStatus(load_balancer=addresses) if found is not None else IngressStatus()
+            self._source.set_status(ingress.key, status)
 
-def proxy_status(proxy: HTTPProxy, found: ProxyStatus | None, *, now: float) -> HTTPProxyStatus:
-    """Return the status of an HTTPProxy; the condition keeps its time unless it turned."""
+
+def proxy_status(
+    proxy: HTTPProxy, found: ProxyStatus | None, *, now: float, addresses: LoadBalancerStatus | None = None
+) -> HTTPProxyStatus:
+    """Return the status of an HTTPProxy; the condition keeps its time unless it turned.
+
+    `addresses` None leaves those that the status has.
+    """
     if found is None:
         return HTTPProxyStatus()
     before = next((each for each in proxy.status.conditions if each.type == "Valid"), None)
@@ -79,7 +98,7 @@ def proxy_status(proxy: HTTPProxy, found: ProxyStatus | None, *, now: float) -> 
     return HTTPProxyStatus(
         current_status=found.current_status,
         description=found.description,
-        load_balancer=proxy.status.load_balancer,
+        load_balancer=proxy.status.load_balancer if addresses is None else addresses,
         conditions=(_dated(fresh, before, generation=proxy.metadata.generation, now=now),),
     )
 

@@ -1,7 +1,7 @@
 """The one flow, in one task and without a timer: store feed, scheduler, renderer, cache."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
 import structlog
 
@@ -31,7 +31,8 @@ class Flow:
     """Keeps a cache true to a store.
 
     `on_statuses` is told what to write to objects, `on_refused` which objects an Envoy refused something of, and in
-    which words; neither may wait. `snapshot`, when given, is kept up.
+    which words; neither may wait. `snapshot`, when given, is kept up. `settle`, when given, is awaited before
+    anything is served for the first time: by then the store is to hold what comes only when it is looked up.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Flow:
         on_statuses: Callable[[Statuses], None],
         on_refused: Callable[[Sequence[Key], str], None],
         snapshot: Snapshot | None = None,
+        settle: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._store = store
         self._cache = cache
@@ -50,6 +52,7 @@ class Flow:
         self._on_statuses = on_statuses
         self._on_refused = on_refused
         self._snapshot = snapshot
+        self._settle = settle
         self._renderer = Renderer()
         self._refused: dict[Name, Finding] = {}
         self.caught_up = asyncio.Event()
@@ -69,6 +72,7 @@ class Flow:
         left_over = self._cache.all_names()
         statuses: dict[Key, ProxyStatus | None] = {}
         await self._take(self._scheduler.start(), left_over, statuses)
+        position = await self._take_settled(position, left_over, statuses)
         # What only a snapshot knew.
         self._put(Batch([], list(left_over)))
         self._cache.mark_ready()
@@ -94,6 +98,10 @@ class Flow:
         self._on_statuses(statuses)
         self._on_refused(list(statuses), message)
 
+    def statuses(self) -> Statuses:
+        """What has been said of each object, for somebody who was not there when it was."""
+        return self._scheduler.statuses()
+
     def touched_hosts(self, changes: Sequence[Change]) -> set[str]:
         """The hosts that would be compiled again because of these changes."""
         return {unit.name for unit in self._scheduler.touched(changes) if unit.kind == "site"}
@@ -101,6 +109,19 @@ class Flow:
     def preview(self, changes: Sequence[Change]) -> dict[Key, Preview]:
         """What these changes would do to statuses."""
         return self._scheduler.preview(changes)
+
+    async def _take_settled(self, position: int, left_over: set[Name], statuses: dict[Key, ProxyStatus | None]) -> int:
+        """Compile what has come because it was looked up. Returns the position up to which all is compiled."""
+        if self._settle is None:
+            return position
+        await self._settle()
+        try:
+            changes = self._store.changes(position)
+        except PositionExpiredError:
+            return position
+        if changes:
+            await self._take(self._scheduler.steps(changes), left_over, statuses)
+        return changes[-1].position if changes else position
 
     async def _take(
         self,

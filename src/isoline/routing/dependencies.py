@@ -1,8 +1,9 @@
 """Who read what: the map that makes a change cost no more than what it touches."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Literal, NamedTuple
 
+from isoline.objects import Key
 from isoline.routing.view import Read
 
 
@@ -14,9 +15,13 @@ class Unit(NamedTuple):
 
 
 class Dependencies:
-    """The reads of each unit's last compile, and the units by read."""
+    """The reads of each unit's last compile, and the units by read.
 
-    def __init__(self) -> None:
+    `on_lookup`, where given, hears of each object that units begin to look up, and of each that none does any more.
+    """
+
+    def __init__(self, on_lookup: Callable[[Key, bool], None] | None = None) -> None:
+        self._on_lookup = on_lookup
         self._reads: dict[Unit, tuple[Read, ...]] = {}
         self._readers: dict[Read, set[Unit]] = {}
 
@@ -29,7 +34,12 @@ class Dependencies:
         before = self._reads.get(unit, ())
         self._reads[unit] = tuple(reads)
         for read in reads:
-            self._readers.setdefault(read, set()).add(unit)
+            readers = self._readers.get(read)
+            if readers is not None:
+                readers.add(unit)
+            else:
+                self._readers[read] = {unit}
+                self._tell(read, True)
         for read in before:
             if read not in reads:
                 self._forget(unit, read)
@@ -51,3 +61,8 @@ class Dependencies:
         readers.discard(unit)
         if not readers:
             del self._readers[read]
+            self._tell(read, False)
+
+    def _tell(self, read: Read, begins: bool) -> None:
+        if self._on_lookup is not None and isinstance(read, Key):
+            self._on_lookup(read, begins)

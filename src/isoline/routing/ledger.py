@@ -57,6 +57,10 @@ class StatusLedger:
                 self._told[key] = status
         return changes
 
+    def told(self) -> dict[Key, ProxyStatus]:
+        """Return the sums that were last told."""
+        return dict(self._told)
+
     def preview(self, statuses: Mapping[str, Mapping[Key, ProxyStatus]]) -> dict[Key, Preview]:
         """Return, by object, what would be said if these hosts said this. Nothing is changed by asking."""
         keys = {key for host in statuses for key in self._by_host.get(host, ())}

@@ -78,13 +78,14 @@ class Scheduler:
         *,
         settings_of: Callable[[GatewayConfig | None], Settings],
         gateway_of: Callable[[GatewayConfig | None], ir.Gateway],
+        on_lookup: Callable[[Key, bool], None] | None = None,
     ) -> None:
         self._store = store
         self._settings_of = settings_of
         self._gateway_of = gateway_of
         self._settings = settings_of(self._config())
         self._gateway: ir.Gateway | None = None
-        self._dependencies = Dependencies()
+        self._dependencies = Dependencies(on_lookup)
         self._ledger = StatusLedger()
         self._sites: dict[str, _Uses] = {}
         self._users: Counter[Unit] = Counter()
@@ -168,6 +169,10 @@ class Scheduler:
                 missing |= {key: missing.get(key, frozenset()) | absent for key in compiled.statuses}
         previews = self._ledger.preview(statuses)
         return {key: preview._replace(missing=missing.get(key, frozenset())) for key, preview in previews.items()}
+
+    def statuses(self) -> dict[Key, ProxyStatus]:
+        """Return what has been said of each object, for somebody who was not there when it was."""
+        return self._ledger.told()
 
     def refuse(self, host: str, findings: tuple[Finding, ...]) -> dict[Key, ProxyStatus | None]:
         """Set what the data plane has against a host; it stands in the statuses of its owners until it is set anew.

@@ -62,13 +62,23 @@ class StreamInfo:
 class Server:
     """Serves `cache` at `address`, a gRPC address such as `unix:/run/isoline/xds.sock` or `127.0.0.1:8001`.
 
+    Without `credentials` it serves whoever reaches the address.
+
     `on_rejected` is called once for every version that an Envoy refuses, with Envoy's words.
     """
 
-    def __init__(self, cache: Cache, *, address: str, on_rejected: Callable[[Name, str], None]) -> None:
+    def __init__(
+        self,
+        cache: Cache,
+        *,
+        address: str,
+        on_rejected: Callable[[Name, str], None],
+        credentials: grpc.ServerCredentials | None = None,
+    ) -> None:
         self.stats = Stats()
         self._cache = cache
         self._address = address
+        self._credentials = credentials
         self._on_rejected = on_rejected
         self._streams: list[StreamInfo] = []
         self._server: grpc.aio.Server | None = None
@@ -89,7 +99,7 @@ class Server:
         )
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, {_METHOD: handler}),))
         try:
-            sockets.bind(server, self._address)
+            sockets.bind(server, self._address, self._credentials)
         except sockets.AddressError:
             # gRPC does not let go of a server that was never started or stopped.
             await server.stop(grace=None)

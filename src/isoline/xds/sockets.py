@@ -17,8 +17,10 @@ class AddressError(Exception):
     """The server cannot listen there; the message says why and what to do."""
 
 
-def bind(server: grpc.aio.Server, address: str) -> None:
+def bind(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None = None) -> None:
     """Binds `server`. A unix socket gets mode 0600; one that nobody listens on any more is replaced.
+
+    Without credentials it talks to anybody who can reach the address.
 
     Raises `AddressError`.
     """
@@ -26,7 +28,10 @@ def bind(server: grpc.aio.Server, address: str) -> None:
         _clear(Path(address.removeprefix(_UNIX)))
     before = os.umask(_ONLY_US)
     try:
-        server.add_insecure_port(address)
+        if credentials is None:
+            server.add_insecure_port(address)
+        else:
+            server.add_secure_port(address, credentials)
     except RuntimeError as error:
         raise AddressError(f"{address}: cannot listen there: {error}") from error
     finally:

@@ -1,0 +1,118 @@
+"""Whole objects written to the API server, by server-side apply: what controllers make, and what a person applies."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from isoline.cluster.identities import owned, stripped
+from isoline.cluster.kubernetes import paths
+from isoline.cluster.kubernetes.client import APPLY, JSON, Client
+from isoline.cluster.kubernetes.decoding import Bare
+from isoline.cluster.kubernetes.errors import APIError
+from isoline.cluster.source import COMMAND, Action, Result
+from isoline.cluster.store import Store
+from isoline.objects import Key, Object
+from isoline.objects.encoding import to_dict
+from isoline.objects.registry import BY_NAME
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+MADE_BY = "isoline.dev/made-by"
+"""The label that says which of our controllers made an object."""
+PREFIX = "isoline"
+
+
+class ObjectWrites:
+    """Says what an object must be, and leaves to others what we do not say of it."""
+
+    def __init__(self, client: Client, store: Store) -> None:
+        self._client = client
+        self._store = store
+
+    async def apply(self, item: Object, *, origin: str, dry_run: bool) -> Result:
+        """Create an object, or make it what is wanted. Raises KubernetesError, but for a refusal."""
+        kind = BY_NAME[item.kind]
+        key = item.key
+        before = self._store.get(key)
+        query = {"fieldManager": manager_of(origin), "force": "false" if origin == COMMAND else "true"}
+        if dry_run:
+            query["dryRun"] = "All"
+        path = paths.item(kind, key.namespace, key.name)
+        try:
+            answer = await self._client.send(
+                "PATCH", path, query=query, body=_body(stripped(item), origin), content_type=APPLY
+            )
+        except APIError as error:
+            if error.status in (401, 429) or error.status >= 500:
+                raise
+            return Result(key, "refused", str(error))
+        after = msgspec.json.decode(answer, type=Bare).metadata
+        if before is None:
+            return Result(key, "created")
+        # A dry run counts no new version: compare what was asked for.
+        same = before.metadata.resource_version == after.resource_version
+        action: Action = "unchanged" if same else "configured"
+        return Result(key, action)
+
+    async def delete(self, key: Key, *, origin: str, dry_run: bool) -> Result:
+        """Delete an object; a controller, only what it made. Raises KubernetesError, but for a refusal."""
+        if origin != COMMAND:
+            current = self._store.get(key)
+            if current is not None and current.metadata.labels.get(MADE_BY) != origin:
+                return Result(key, "refused", "made by somebody else")
+        body: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
+        if dry_run:
+            body["dryRun"] = ["All"]
+        path = paths.item(BY_NAME[key.kind], key.namespace, key.name)
+        try:
+            await self._client.send("DELETE", path, body=msgspec.json.encode(body), content_type=JSON)
+        except APIError as error:
+            if error.status == 404:
+                return Result(key, "not found")
+            if error.status in (401, 429) or error.status >= 500:
+                raise
+            return Result(key, "refused", str(error))
+        return Result(key, "deleted")
+
+    async def reconcile_children(self, owner: Key, desired: Iterable[Object], *, manager: str) -> list[Result]:
+        """Make this manager's children of an owner exactly these. Without an owner the cluster collects them itself."""
+        parent = self._store.get(owner)
+        if parent is None:
+            return []
+        children = [owned(stripped(child), parent) for child in desired]
+        results = [await self._apply_child(child, parent, manager) for child in children]
+        surplus = self._children(parent, manager) - {child.key for child in children}
+        return results + [await self.delete(key, origin=manager, dry_run=False) for key in sorted(surplus)]
+
+    def _children(self, parent: Object, manager: str) -> set[Key]:
+        return {
+            item.key
+            for kind in self._store.kinds()
+            for item in self._store.of_kind(kind, parent.metadata.namespace or None)
+            if item.metadata.labels.get(MADE_BY) == manager and _is_child(item, parent)
+        }
+
+    async def _apply_child(self, child: Object, parent: Object, manager: str) -> Result:
+        current = self._store.get(child.key)
+        if current is not None and not _is_child(current, parent):
+            return Result(child.key, "refused", "there already, and not made for this")
+        return await self.apply(child, origin=manager, dry_run=False)
+
+
+def manager_of(origin: str) -> str:
+    """Return the field manager under which an origin writes: each of our controllers has its own."""
+    return f"{PREFIX}-{origin}"
+
+
+def _is_child(item: Object, parent: Object) -> bool:
+    return any(owner.uid == parent.metadata.uid for owner in item.metadata.owner_references)
+
+
+def _body(item: Object, origin: str) -> bytes:
+    value = to_dict(item)
+    # Empty, but not nothing: the server would take it for ours to say.
+    value.pop("status", None)
+    if origin != COMMAND:
+        labels = value["metadata"].setdefault("labels", {})
+        labels |= {MANAGED_BY: PREFIX, MADE_BY: origin}
+    return msgspec.json.encode(value)
