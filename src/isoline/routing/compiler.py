@@ -66,8 +66,12 @@ def compile_site(host: str, view: View) -> Compiled:
         statuses,
         frozenset(view.reads),
         certificates=() if site is None or site.tls is None else (site.tls.certificate,),
-        endpoints=() if site is None else tuple(dict.fromkeys(cluster.endpoints for cluster in site.clusters)),
+        endpoints=() if site is None else _endpoints_of(site),
     )
+
+
+def _endpoints_of(site: ir.Site) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(cluster.endpoints for cluster in site.clusters if cluster.dns is None))
 
 
 def failed_site(host: str, view: View) -> Compiled:

@@ -26,6 +26,12 @@ _STREAM_WINDOW = 1024 * 1024
 _CONNECTION_WINDOW = 16 * 1024 * 1024
 _HTTP2 = frozenset({ir.Upstream.H2, ir.Upstream.H2C})
 _PROTOCOL_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_DNS_FAMILY = {
+    ir.DnsFamily.AUTO: cluster_pb2.Cluster.AUTO,
+    ir.DnsFamily.V4: cluster_pb2.Cluster.V4_ONLY,
+    ir.DnsFamily.V6: cluster_pb2.Cluster.V6_ONLY,
+    ir.DnsFamily.ALL: cluster_pb2.Cluster.ALL,
+}
 _LB_POLICY = {
     ir.Balance.ROUND_ROBIN: cluster_pb2.Cluster.ROUND_ROBIN,
     ir.Balance.RANDOM: cluster_pb2.Cluster.RANDOM,
@@ -34,15 +40,14 @@ _LB_POLICY = {
 
 
 def cluster(source: ir.Cluster, gateway: ir.Gateway) -> cluster_pb2.Cluster:
-    """An upstream whose endpoints come by EDS."""
+    """An upstream whose endpoints come by EDS, or by DNS."""
     message = cluster_pb2.Cluster(
         name=source.name,
-        type=cluster_pb2.Cluster.EDS,
-        eds_cluster_config=cluster_pb2.Cluster.EdsClusterConfig(eds_config=ads(), service_name=source.endpoints),
         connect_timeout=duration(gateway.connect_timeout if source.connect_timeout is None else source.connect_timeout),
         # An endpoint that left is gone, whatever its last health check said.
         ignore_health_on_host_removal=True,
     )
+    _set_source(message, source)
     message.per_connection_buffer_limit_bytes.value = BUFFER_BYTES
     # No panic: traffic to endpoints that are known to be bad helps nobody.
     message.common_lb_config.healthy_panic_threshold.value = 0.0
@@ -57,6 +62,24 @@ def cluster(source: ir.Cluster, gateway: ir.Gateway) -> cluster_pb2.Cluster:
         message.transport_socket.name = "envoy.transport_sockets.tls"
         message.transport_socket.typed_config.CopyFrom(_upstream_tls(source.protocol, source.sni, source.trust))
     return message
+
+
+def _set_source(message: cluster_pb2.Cluster, source: ir.Cluster) -> None:
+    if source.dns is None:
+        message.type = cluster_pb2.Cluster.EDS
+        message.eds_cluster_config.eds_config.CopyFrom(ads())
+        message.eds_cluster_config.service_name = source.endpoints
+        return
+    message.type = cluster_pb2.Cluster.STRICT_DNS
+    message.dns_lookup_family = _DNS_FAMILY[source.dns.family]
+    message.respect_dns_ttl = True
+    # A name that resolves slowly, or never, holds up nobody else's clusters.
+    message.wait_for_warm_on_init.value = False
+    message.load_assignment.cluster_name = source.name
+    endpoint = message.load_assignment.endpoints.add().lb_endpoints.add().endpoint
+    endpoint.hostname = source.dns.hostname
+    endpoint.address.socket_address.address = source.dns.hostname
+    endpoint.address.socket_address.port_value = source.dns.port
 
 
 def _set_balance(message: cluster_pb2.Cluster, balance: ir.Balance, slow_start: ir.SlowStart | None) -> None:

@@ -16,7 +16,7 @@ def render_site(site: ir.Site, gateway: ir.Gateway) -> list[Resource]:
     """Scopes, route configurations and clusters of one site. Sites that share a cluster each return it: equal names
     mean equal content."""
     rendered = [_cluster(each, gateway) for each in site.clusters]
-    endpoints_of = {each.name: each.endpoints for each in site.clusters}
+    endpoints_of = {each.name: each.endpoints for each in site.clusters if each.dns is None}
     if site.http:
         if site.addresses is None and routes.is_plain_redirect(site.http):
             rendered.append(_scope("http", site.host, names.REDIRECT_ROUTES))
@@ -65,8 +65,8 @@ def render_gateway(gateway: ir.Gateway, own_chains: Iterable[ir.Site], *, wildca
 @lru_cache(maxsize=1024)
 def _cluster(source: ir.Cluster, gateway: ir.Gateway) -> Resource:
     """Many sites share few clusters: each is rendered once, and is one object in memory."""
-    endpoints = Name(types.ENDPOINTS, source.endpoints)
-    return as_resource(types.CLUSTER, source.name, clusters.cluster(source, gateway), brings=(endpoints,))
+    brings = (Name(types.ENDPOINTS, source.endpoints),) if source.dns is None else ()
+    return as_resource(types.CLUSTER, source.name, clusters.cluster(source, gateway), brings=brings)
 
 
 def _own_routes(

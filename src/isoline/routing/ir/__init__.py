@@ -30,6 +30,8 @@ from isoline.routing.ir.sites import Certificate, PrivateBytes, Site, Tls, TlsVe
 from isoline.routing.ir.upstreams import (
     Balance,
     Cluster,
+    Dns,
+    DnsFamily,
     Endpoint,
     Endpoints,
     HealthCheck,
@@ -51,6 +53,8 @@ __all__ = [
     "Certificate",
     "Cluster",
     "Cors",
+    "Dns",
+    "DnsFamily",
     "Endpoint",
     "Endpoints",
     "Forward",

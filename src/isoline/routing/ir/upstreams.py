@@ -59,11 +59,29 @@ class Trust(IR, frozen=True, kw_only=True):
     """DNS names, one of which the upstream's certificate must have."""
 
 
+class DnsFamily(Enum):
+    AUTO = "auto"  # IPv6 if there is one, else IPv4
+    V4 = "v4"
+    V6 = "v6"
+    ALL = "all"
+
+
+class Dns(IR, frozen=True, kw_only=True):
+    """Endpoints that a name resolves to, asked again as the answers say."""
+
+    hostname: str
+    """A name, or an address."""
+    port: int
+    family: DnsFamily = DnsFamily.AUTO
+
+
 class Cluster(IR, frozen=True, kw_only=True):
     name: str
     """`<namespace>/<service>/<port>/<hash of everything below>`: two clusters with one name are one cluster."""
     endpoints: str
-    """The name of the `Endpoints` that fill it."""
+    """The name of the `Endpoints` that fill it; empty with `dns`."""
+    dns: Dns | None = None
+    """What fills it in place of `endpoints`."""
     protocol: Upstream = Upstream.HTTP1
     balance: Balance = Balance.ROUND_ROBIN
     slow_start: SlowStart | None = None
