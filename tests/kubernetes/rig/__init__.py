@@ -1,0 +1,7 @@
+"""A real Kubernetes for tests, benchmarks and the curious, without containers and without anything left behind."""
+
+from .api import Api, ApiError, Object
+from .binaries import UnavailableError
+from .rig import SERVER, Rig
+
+__all__ = ["SERVER", "Api", "ApiError", "Object", "Rig", "UnavailableError"]
