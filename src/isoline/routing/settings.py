@@ -3,6 +3,7 @@
 import msgspec
 
 from isoline.objects import GatewayConfig, GatewayConfigSpec, Key
+from isoline.objects.httpproxy import GlobalRateLimitPolicy
 from isoline.routing.ir import TlsVersion
 
 GATEWAY_CONFIG = Key("GatewayConfig", "", "default")
@@ -17,6 +18,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where root HTTPProxies may be; everywhere when empty."""
     tls_minimum: TlsVersion = TlsVersion.V1_2
     tls_maximum: TlsVersion = TlsVersion.V1_3
+    rate_limits: bool = False
+    """Whether there is a rate-limit service."""
+    default_global_limit: GlobalRateLimitPolicy | None = None
+    """Of virtual hosts that have no rateLimitPolicy.global."""
 
 
 def settings_from_config(config: GatewayConfig | None, *, one_machine: bool) -> Settings:

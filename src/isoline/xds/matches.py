@@ -9,7 +9,7 @@ from isoline.routing import ir
 def route_match(match: ir.Match) -> components.RouteMatch:
     """Envoy's match for `match`; every condition must hold."""
     message = components.RouteMatch(
-        headers=[_header(header) for header in match.headers],
+        headers=[header_matcher(header) for header in match.headers],
         query_parameters=[_query(query) for query in match.query],
     )
     value = match.path.value
@@ -34,7 +34,8 @@ def _set_segments(message: components.RouteMatch, value: str) -> None:
         message.prefix = "/"
 
 
-def _header(header: ir.HeaderMatch) -> components.HeaderMatcher:
+def header_matcher(header: ir.HeaderMatch) -> components.HeaderMatcher:
+    """What one header must be."""
     message = components.HeaderMatcher(
         name=header.name,
         invert_match=header.invert,

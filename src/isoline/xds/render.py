@@ -18,7 +18,7 @@ def render_site(site: ir.Site, gateway: ir.Gateway) -> list[Resource]:
     rendered = [_cluster(each, gateway) for each in site.clusters]
     endpoints_of = {each.name: each.endpoints for each in site.clusters if each.dns is None}
     if site.http:
-        if site.addresses is None and routes.is_plain_redirect(site.http):
+        if not _holds_for_redirects(site) and routes.is_plain_redirect(site.http):
             rendered.append(_scope("http", site.host, names.REDIRECT_ROUTES))
         else:
             rendered += _own_routes(site, "http", gateway, endpoints_of)
@@ -60,6 +60,11 @@ def render_gateway(gateway: ir.Gateway, own_chains: Iterable[ir.Site], *, wildca
         listener = listeners.https_listener(gateway.https, gateway, own)
         rendered.append(as_resource(types.LISTENER, names.HTTPS_LISTENER, listener))
     return rendered
+
+
+def _holds_for_redirects(site: ir.Site) -> bool:
+    """Whether the host as a whole says something about every request, also about those that are redirected."""
+    return site.addresses is not None or site.local_limit is not None or site.global_limit is not None
 
 
 @lru_cache(maxsize=1024)

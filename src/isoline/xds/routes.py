@@ -8,7 +8,7 @@ from envoy.config.route.v3 import route_pb2
 
 from isoline.routing import ir
 from isoline.xds import actions, names
-from isoline.xds.filters import addresses, cors
+from isoline.xds.filters import addresses, cors, global_limits, local_limits
 from isoline.xds.matches import route_match
 
 _ENVOY_BODY_LIMIT = 4096
@@ -29,6 +29,10 @@ def route(source: ir.Route, gateway: ir.Gateway) -> components.Route:
     actions.set_header_edits(message, source.request_headers, source.response_headers)
     if source.addresses is not None:
         message.typed_per_filter_config[addresses.NAME].CopyFrom(addresses.per_route(source.addresses))
+    if source.local_limit is not None:
+        message.typed_per_filter_config[local_limits.NAME].CopyFrom(local_limits.per_route(source.local_limit))
+    if source.global_limit is not None:
+        message.typed_per_filter_config[global_limits.NAME].CopyFrom(global_limits.per_route(source.global_limit))
     return message
 
 
@@ -60,6 +64,10 @@ def site_routes(site: ir.Site, scheme: names.Scheme, gateway: ir.Gateway) -> rou
         host.typed_per_filter_config[addresses.NAME].CopyFrom(addresses.per_route(site.addresses))
     if site.cors is not None:
         host.typed_per_filter_config[cors.NAME].CopyFrom(cors.per_host(site.cors))
+    if site.local_limit is not None:
+        host.typed_per_filter_config[local_limits.NAME].CopyFrom(local_limits.per_route(site.local_limit))
+    if site.global_limit is not None:
+        host.typed_per_filter_config[global_limits.NAME].CopyFrom(global_limits.per_route(site.global_limit))
     if scheme == "https" and site.wildcard:
         host.routes.append(_more_than_one_label(site.host))
     host.routes.extend(route(source, gateway) for source in sources)

@@ -294,6 +294,40 @@ SITES: Mapping[str, ir.Site] = {
             allow=True, ranges=(ir.AddressRange(address="192.0.2.1", prefix_length=32, forwarded=False),)
         ),
     ),
+    "rate-limits": msgspec.structs.replace(
+        site(
+            msgspec.structs.replace(
+                route(to_app(), "/own"),
+                local_limit=ir.LocalLimit(
+                    requests=5,
+                    interval=60.0,
+                    burst=3,
+                    status=503,
+                    response_headers=(ir.Header(name="x-wait", value="a minute"),),
+                ),
+                global_limit=ir.GlobalLimit(
+                    descriptors=(
+                        (
+                            ir.LimitKey(source="constant", key="generic_key", value="a"),
+                            ir.LimitKey(source="address"),
+                        ),
+                        (
+                            ir.LimitKey(source="header", key="user", header="x-user"),
+                            ir.LimitKey(
+                                source="header_match",
+                                value="staff",
+                                matches=(VALUE(name="x-staff", kind=KIND.PRESENT),),
+                                expect_match=False,
+                            ),
+                        ),
+                    )
+                ),
+            ),
+            msgspec.structs.replace(route(to_app(), "/free"), global_limit=ir.GlobalLimit(descriptors=())),
+        ),
+        local_limit=ir.LocalLimit(requests=1, interval=1.0),
+        global_limit=ir.GlobalLimit(descriptors=((ir.LimitKey(source="address"),),)),
+    ),
     "cors": msgspec.structs.replace(
         site(route(to_app())),
         cors=ir.Cors(
@@ -320,6 +354,7 @@ GATEWAYS: Mapping[str, ir.Gateway] = {
         escaped_slashes="keep",
         merge_slashes=False,
         access_log=ir.AccessLog(path="/dev/stdout"),
+        rate_limits=ir.RateLimitService(cluster="limits", domain="isoline", timeout=0.5, fail_open=True),
     ),
     "gateway-of-https-only": ir.Gateway(
         http=None,

@@ -109,7 +109,7 @@ def test_an_unknown_source_is_refused() -> None:
     "fault",
     [
         "timeoutPolicy: {response: soon}",
-        "rateLimitPolicy: {global: {descriptors: [{entries: [{remoteAddress: {}}]}]}}",
+        "rateLimitPolicy: {local: {requests: 0, unit: second}}",
     ],
 )
 def test_a_guarded_route_that_is_out_for_another_reason_is_closed(fault: str) -> None:

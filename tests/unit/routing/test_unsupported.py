@@ -5,11 +5,9 @@ import pytest
 from isoline.routing import ir
 from unit.routing.support import HOST, compiled, errors, proxy, secret, service, status_of
 
-LIMIT = "{local: {requests: 1, unit: second}}"
 HOSTS = [
     ("authorization: {extensionRef: {name: auth}}", "AuthError", "authorization"),
     ("authorization: {}", "AuthError", "authorization"),
-    (f"rateLimitPolicy: {LIMIT}", "VirtualHostError", "rateLimitPolicy"),
     ("jwtProviders: [{name: a, remoteJWKS: {uri: https://example.com}}]", "JWTVerificationError", "jwtProviders"),
 ]
 TLS = [
@@ -20,12 +18,6 @@ TLS = [
 ROUTES = [
     ("cookieRewritePolicies: [{name: a, secure: true}]", "RouteError", "cookieRewritePolicies"),
     ("internalRedirectPolicy: {maxInternalRedirects: 1}", "RouteError", "internalRedirectPolicy"),
-    (f"rateLimitPolicy: {LIMIT}", "RouteError", "rateLimitPolicy"),
-    (
-        "rateLimitPolicy: {global: {descriptors: [{entries: [{remoteAddress: {}}]}]}}",
-        "RouteError",
-        "rateLimitPolicy",
-    ),
 ]
 SERVICES = [
     ("cookieRewritePolicies: [{name: a, secure: true}]", "RouteError", "cookieRewritePolicies"),
@@ -82,7 +74,7 @@ def test_of_a_route(route: str, kind: str, name: str) -> None:
 
 
 def test_everything_about_a_route_is_told_at_once() -> None:
-    item = proxy(with_good_route(f"{ROUTE.replace('%', f', {SERVICES[0][0]}')}, {ROUTES[-1][0]}, {ROUTES[1][0]}"))
+    item = proxy(with_good_route(f"{ROUTE.replace('%', f', {SERVICES[0][0]}')}, {ROUTES[0][0]}, {ROUTES[1][0]}"))
     assert len(errors(status_of(item, service()))) == 3
 
 

@@ -10,12 +10,13 @@ from isoline.routing.httpproxy import (
     balancing,
     conditions,
     cookies,
+    global_limits,
     headers,
     health,
     internal_redirects,
     ip_filters,
     jwt,
-    rate_limits,
+    local_limits,
     redirects,
     responses,
     retries,
@@ -28,7 +29,7 @@ from isoline.routing.httpproxy.scope import Fault, Report, Scope
 from isoline.routing.httpproxy.site import SiteDraft
 from isoline.routing.httpproxy.unsupported import report_unsupported
 
-UNSUPPORTED = (*cookies.ROUTE, *internal_redirects.ROUTE, *rate_limits.ROUTE)
+UNSUPPORTED = (*cookies.ROUTE, *internal_redirects.ROUTE)
 UNSUPPORTED_OF_SERVICE = cookies.SERVICE
 _GUARDS = {"AuthError", "JWTVerificationError"}
 
@@ -126,6 +127,12 @@ def _compile(route: Route, match: ir.Match, place: Place) -> ir.Route:
         request_headers=request.edits,
         response_headers=response.edits,
         addresses=ip_filters.compile_addresses(route, scope),
+        local_limit=local_limits.compile_local_limit(route.rate_limit_policy, "RouteError", scope),
+        global_limit=None
+        if route.rate_limit_policy is None
+        else global_limits.compile_global_limit(
+            route.rate_limit_policy, "RouteError", place.site.view.settings, scope
+        ),
         # Last: a name is not used up by a route that is left out.
         name=place.site.unique_name(place.name),
     )

@@ -13,7 +13,6 @@ from isoline.routing.httpproxy import (
     client_validation,
     fallback_certificate,
     jwt,
-    rate_limits,
     tcpproxy,
 )
 from isoline.routing.httpproxy.host_policies import NONE, compile_host_policies
@@ -25,7 +24,7 @@ from isoline.routing.httpproxy.site import SiteDraft
 from isoline.routing.httpproxy.tls import compile_tls, needs_own_chain
 from isoline.routing.httpproxy.unsupported import report_unsupported
 
-UNSUPPORTED = (*authorization.HOST, *jwt.HOST, *rate_limits.HOST)
+UNSUPPORTED = (*authorization.HOST, *jwt.HOST)
 UNSUPPORTED_OF_TLS = (*client_validation.TLS, *fallback_certificate.TLS, *tcpproxy.TLS)
 
 _TO_HTTPS = ir.HttpsRedirect()
@@ -62,7 +61,7 @@ def compile_root(host: str, proxy: HTTPProxy, site: SiteDraft) -> ir.Site | None
         return None
     site.ends_tls = tls is not None
     add_routes(site, proxy)
-    policies = compile_host_policies(root, site.root.at("virtualhost"))
+    policies = compile_host_policies(root, site.view.settings, site.root.at("virtualhost"))
     if policies is None:
         return None
     own_chain = root.tls is not None and tls is not None and needs_own_chain(host, root.tls, tls, site.view)

@@ -6,8 +6,10 @@ knows the other. Durations are seconds; `None` means "not said, the gateway's de
 
 from isoline.routing.ir.base import IR, NEVER
 from isoline.routing.ir.cors import Cors, Origin
-from isoline.routing.ir.gateway import AccessLog, Gateway, Listener
+from isoline.routing.ir.gateway import AccessLog, Gateway, Listener, RateLimitService
+from isoline.routing.ir.headers import Header, HeaderEdits
 from isoline.routing.ir.matching import HeaderMatch, Match, PathKind, PathMatch, QueryMatch, ValueKind
+from isoline.routing.ir.rate_limits import GlobalLimit, LimitKey, LocalLimit
 from isoline.routing.ir.routes import (
     NO_CLUSTER,
     AddressFilter,
@@ -15,8 +17,6 @@ from isoline.routing.ir.routes import (
     Backoff,
     Forward,
     HashBy,
-    Header,
-    HeaderEdits,
     HttpsRedirect,
     Mirror,
     Redirect,
@@ -59,14 +59,17 @@ __all__ = [
     "Endpoints",
     "Forward",
     "Gateway",
+    "GlobalLimit",
     "HashBy",
     "Header",
     "HeaderEdits",
     "HeaderMatch",
     "HealthCheck",
     "HttpsRedirect",
+    "LimitKey",
     "Limits",
     "Listener",
+    "LocalLimit",
     "Match",
     "Mirror",
     "Origin",
@@ -74,6 +77,7 @@ __all__ = [
     "PathMatch",
     "PrivateBytes",
     "QueryMatch",
+    "RateLimitService",
     "Redirect",
     "RegexRewrite",
     "Respond",

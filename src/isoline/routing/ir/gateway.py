@@ -17,6 +17,23 @@ class AccessLog(IR, frozen=True, kw_only=True):
     json: bool = True
 
 
+class RateLimitService(IR, frozen=True, kw_only=True):
+    """Who is asked about requests with a `GlobalLimit`."""
+
+    cluster: str
+    domain: str
+    timeout: float
+    """Seconds until it counts as failed."""
+    fail_open: bool
+    """Requests pass when it fails; else they get 500."""
+    headers: bool = False
+    """Answers say what is left (`x-ratelimit-*`)."""
+    resource_exhausted_code: bool = False
+    """gRPC calls that are limited get RESOURCE_EXHAUSTED instead of UNAVAILABLE."""
+    socket: str = ""
+    """Where our own service listens; empty: the cluster is one that a site brings."""
+
+
 class Gateway(IR, frozen=True, kw_only=True):
     """What holds for every site."""
 
@@ -44,3 +61,4 @@ class Gateway(IR, frozen=True, kw_only=True):
     escaped_slashes: Literal["keep", "reject", "redirect", "forward"] = "redirect"
     merge_slashes: bool = True
     access_log: AccessLog | None = None
+    rate_limits: RateLimitService | None = None

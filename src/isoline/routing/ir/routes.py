@@ -3,18 +3,9 @@
 from typing import Literal
 
 from isoline.routing.ir.base import IR
+from isoline.routing.ir.headers import HeaderEdits
 from isoline.routing.ir.matching import Match
-
-
-class Header(IR, frozen=True, kw_only=True):
-    name: str
-    value: str
-    """In Envoy's format language: `%` operators are live, a literal percent is `%%`."""
-
-
-class HeaderEdits(IR, frozen=True, kw_only=True):
-    set: tuple[Header, ...] = ()
-    remove: tuple[str, ...] = ()
+from isoline.routing.ir.rate_limits import GlobalLimit, LocalLimit
 
 
 class Backoff(IR, frozen=True, kw_only=True):
@@ -127,4 +118,8 @@ class Route(IR, frozen=True, kw_only=True):
     request_headers: HeaderEdits = HeaderEdits()
     response_headers: HeaderEdits = HeaderEdits()
     addresses: AddressFilter | None = None
+    """Replaces the site's."""
+    local_limit: LocalLimit | None = None
+    """Replaces the site's."""
+    global_limit: GlobalLimit | None = None
     """Replaces the site's."""

@@ -4,6 +4,7 @@ from enum import Enum
 
 from isoline.routing.ir.base import IR
 from isoline.routing.ir.cors import Cors
+from isoline.routing.ir.rate_limits import GlobalLimit, LocalLimit
 from isoline.routing.ir.routes import AddressFilter, Route
 from isoline.routing.ir.upstreams import Cluster
 
@@ -58,6 +59,8 @@ class Site(IR, frozen=True, kw_only=True):
     addresses: AddressFilter | None = None
     """Holds on both schemes for routes that have none of their own."""
     cors: Cors | None = None
+    local_limit: LocalLimit | None = None
+    global_limit: GlobalLimit | None = None
 
     @property
     def wildcard(self) -> bool:

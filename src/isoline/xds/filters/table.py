@@ -2,7 +2,18 @@
 
 from typing import Any
 
-from isoline.xds.filters import addresses, coalescing, cors, router, scope_case, websocket_key, wildcard, wildcard_tls
+from isoline.xds.filters import (
+    addresses,
+    coalescing,
+    cors,
+    global_limits,
+    local_limits,
+    router,
+    scope_case,
+    websocket_key,
+    wildcard,
+    wildcard_tls,
+)
 from isoline.xds.filters.place import HttpFilter, Place
 
 TABLE: tuple[HttpFilter, ...] = (
@@ -15,6 +26,8 @@ TABLE: tuple[HttpFilter, ...] = (
     # Who may not come costs nothing more.
     addresses,
     cors,
+    local_limits,
+    global_limits,
     # What only the app is to see comes last.
     websocket_key,
     # Ends the chain.
