@@ -31,6 +31,8 @@ def forward(action: ir.Forward, gateway: ir.Gateway) -> components.RouteAction:
         message.upgrade_configs.add(upgrade_type="websocket").enabled.value = True
     if action.retry is not None:
         message.retry_policy.CopyFrom(_retry_policy(action.retry))
+        if action.retry.hedge:
+            message.hedge_policy.hedge_on_per_try_timeout = True
     if action.mirror is not None:
         copies = message.request_mirror_policies.add(cluster=action.mirror.cluster)
         copies.runtime_fraction.default_value.numerator = action.mirror.percent
@@ -84,12 +86,13 @@ def _retry_policy(retry: ir.Retry) -> components.RetryPolicy:
     policy = components.RetryPolicy(
         retry_on=",".join(retry.on),
         retriable_status_codes=retry.status_codes,
-        # The replica that has just failed is the worst one to try again.
-        host_selection_retry_max_attempts=_ANOTHER_HOST_ATTEMPTS,
     )
     policy.num_retries.value = retry.count
-    predicate = policy.retry_host_predicate.add(name="envoy.retry_host_predicates.previous_hosts")
-    predicate.typed_config.CopyFrom(packed(previous_hosts_pb2.PreviousHostsPredicate()))
+    if retry.avoid_same_host:
+        # The replica that has just failed is the worst one to try again.
+        policy.host_selection_retry_max_attempts = _ANOTHER_HOST_ATTEMPTS
+        predicate = policy.retry_host_predicate.add(name="envoy.retry_host_predicates.previous_hosts")
+        predicate.typed_config.CopyFrom(packed(previous_hosts_pb2.PreviousHostsPredicate()))
     if retry.per_try_timeout is not None:
         policy.per_try_timeout.CopyFrom(duration(retry.per_try_timeout))
     if retry.backoff is not None:

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from envoy.config.cluster.v3 import cluster_pb2
+from envoy.config.cluster.v3 import cluster_pb2, outlier_detection_pb2
 from envoy.config.core.v3 import health_check_pb2 as health
 from envoy.config.endpoint.v3 import endpoint_pb2
 from envoy.extensions.load_balancing_policies.common.v3 import common_pb2 as common_balancing_pb2
@@ -59,6 +59,8 @@ def cluster(source: ir.Cluster, gateway: ir.Gateway) -> cluster_pb2.Cluster:
     if source.health_check is not None:
         message.health_checks.append(_health_check(source.health_check, source.protocol))
     if source.protocol in (ir.Upstream.TLS, ir.Upstream.H2):
+    if source.outliers is not None:
+        message.outlier_detection.CopyFrom(_outlier_detection(source.outliers))
         message.transport_socket.name = "envoy.transport_sockets.tls"
         message.transport_socket.typed_config.CopyFrom(_upstream_tls(source.protocol, source.sni, source.trust))
     return message
@@ -163,6 +165,22 @@ def _health_check(check: ir.HealthCheck, protocol: ir.Upstream) -> health.Health
     message = health.HealthCheck(interval=duration(check.interval), timeout=duration(check.timeout))
     message.unhealthy_threshold.value = check.unhealthy_threshold
     message.healthy_threshold.value = check.healthy_threshold
+def _outlier_detection(source: ir.OutlierDetection) -> outlier_detection_pb2.OutlierDetection:
+    message = outlier_detection_pb2.OutlierDetection(
+        interval=duration(source.interval),
+        base_ejection_time=duration(source.base_ejection_time),
+        max_ejection_time=duration(source.max_ejection_time),
+    )
+    message.consecutive_5xx.value = source.consecutive_errors
+    message.max_ejection_percent.value = source.max_ejection_percent
+    # Envoy also ejects what answers less well than its neighbours; only what was asked for counts.
+    message.enforcing_success_rate.value = 0
+    if source.consecutive_gateway_errors is not None:
+        message.consecutive_gateway_failure.value = source.consecutive_gateway_errors
+        message.enforcing_consecutive_gateway_failure.value = 100
+    return message
+
+
     if check.path is None:
         message.tcp_health_check.SetInParent()
         return message

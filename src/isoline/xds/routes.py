@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from envoy.config.route.v3 import route_components_pb2 as components
 from envoy.config.route.v3 import route_pb2
+from google.protobuf import any_pb2
 
 from isoline.routing import ir
 from isoline.xds import actions, names
-from isoline.xds.filters import addresses, cors, global_limits, local_limits
+from isoline.xds.filters import addresses, cors, global_limits, local_limits, site_filters
 from isoline.xds.matches import route_match
+from isoline.xds.traffic.table import site_filters as filters_of
 
 _ENVOY_BODY_LIMIT = 4096
 
@@ -33,7 +36,14 @@ def route(source: ir.Route, gateway: ir.Gateway) -> components.Route:
         message.typed_per_filter_config[local_limits.NAME].CopyFrom(local_limits.per_route(source.local_limit))
     if source.global_limit is not None:
         message.typed_per_filter_config[global_limits.NAME].CopyFrom(global_limits.per_route(source.global_limit))
+    if source.traffic is not None:
+        message.typed_per_filter_config[site_filters.NAME].CopyFrom(_site_filters(source.traffic))
     return message
+
+
+@lru_cache(maxsize=1024)
+def _site_filters(traffic: ir.Traffic) -> any_pb2.Any:
+    return site_filters.per_route(filters_of(traffic))
 
 
 def is_plain_redirect(routes: Iterable[ir.Route]) -> bool:
@@ -68,6 +78,8 @@ def site_routes(site: ir.Site, scheme: names.Scheme, gateway: ir.Gateway) -> rou
         host.typed_per_filter_config[local_limits.NAME].CopyFrom(local_limits.per_route(site.local_limit))
     if site.global_limit is not None:
         host.typed_per_filter_config[global_limits.NAME].CopyFrom(global_limits.per_route(site.global_limit))
+    if site.traffic is not None:
+        host.typed_per_filter_config[site_filters.NAME].CopyFrom(_site_filters(site.traffic))
     if scheme == "https" and site.wildcard:
         host.routes.append(_more_than_one_label(site.host))
     host.routes.extend(route(source, gateway) for source in sources)

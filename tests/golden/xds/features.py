@@ -276,6 +276,50 @@ SITES: Mapping[str, ir.Site] = {
             ),
         ),
     ),
+    "traffic": msgspec.structs.replace(
+        site(
+            msgspec.structs.replace(
+                matching("own", prefix("/own")),
+                traffic=ir.Traffic(
+                    request_headers=ir.HeaderLimits(size=8192, count=50),
+                    error_pages=(
+                        ir.ErrorPage(statuses=((404, 404), (500, 503)), body="sorry", content_type="text/plain"),
+                        ir.ErrorPage(statuses=((504, 504),), status=503, body="{}", content_type="application/json"),
+                    ),
+                    request_id="x-request-id",
+                ),
+            ),
+            msgspec.structs.replace(matching("nothing", prefix("/nothing")), traffic=ir.Traffic()),
+            clusters=(),
+        ),
+        traffic=ir.Traffic(
+            request_body=100_000_000_000,
+            session_cookie=ir.SessionCookie(
+                name="session", path="/app", ttl=3600.0, same_site="Strict", secure=True, strict=True
+            ),
+        ),
+    ),
+    "outlier-detection": site(
+        route(
+            to_app(
+                retry=ir.Retry(on=("5xx",), count=1, per_try_timeout=1.0, avoid_same_host=False, hedge=True),
+            )
+        ),
+        clusters=(
+            ir.Cluster(
+                name=APP.name,
+                endpoints=APP.endpoints,
+                outliers=ir.OutlierDetection(
+                    consecutive_errors=5,
+                    consecutive_gateway_errors=3,
+                    interval=10.0,
+                    base_ejection_time=30.0,
+                    max_ejection_time=300.0,
+                    max_ejection_percent=50,
+                ),
+            ),
+        ),
+    ),
     "addresses": msgspec.structs.replace(
         site(
             msgspec.structs.replace(

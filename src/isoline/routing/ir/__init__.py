@@ -26,7 +26,19 @@ from isoline.routing.ir.routes import (
     Route,
     Share,
 )
-from isoline.routing.ir.sites import Certificate, PrivateBytes, Site, Tls, TlsVersion
+from isoline.routing.ir.sites import (
+    Certificate,
+    Chain,
+    ClientCertificates,
+    Fallback,
+    ForwardedCertificate,
+    PrivateBytes,
+    Site,
+    Tls,
+    TlsVersion,
+    Tunnel,
+)
+from isoline.routing.ir.traffic import ErrorPage, HeaderLimits, SessionCookie, Traffic
 from isoline.routing.ir.upstreams import (
     Balance,
     Cluster,
@@ -36,6 +48,7 @@ from isoline.routing.ir.upstreams import (
     Endpoints,
     HealthCheck,
     Limits,
+    OutlierDetection,
     SlowStart,
     Trust,
     Upstream,
@@ -59,6 +72,8 @@ __all__ = [
     "Endpoints",
     "Forward",
     "Gateway",
+    "ErrorPage",
+    "Fallback",
     "GlobalLimit",
     "HashBy",
     "Header",
@@ -66,6 +81,7 @@ __all__ = [
     "HeaderMatch",
     "HealthCheck",
     "HttpsRedirect",
+    "HeaderLimits",
     "LimitKey",
     "Limits",
     "Listener",
@@ -76,6 +92,7 @@ __all__ = [
     "PathKind",
     "PathMatch",
     "PrivateBytes",
+    "OutlierDetection",
     "QueryMatch",
     "RateLimitService",
     "Redirect",
@@ -86,9 +103,11 @@ __all__ = [
     "Share",
     "Site",
     "SlowStart",
+    "SessionCookie",
     "Tls",
     "TlsVersion",
     "Trust",
     "Upstream",
     "ValueKind",
+    "Traffic",
 ]

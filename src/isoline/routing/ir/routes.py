@@ -6,6 +6,7 @@ from isoline.routing.ir.base import IR
 from isoline.routing.ir.headers import HeaderEdits
 from isoline.routing.ir.matching import Match
 from isoline.routing.ir.rate_limits import GlobalLimit, LocalLimit
+from isoline.routing.ir.traffic import Traffic
 
 
 class Backoff(IR, frozen=True, kw_only=True):
@@ -19,6 +20,10 @@ class Retry(IR, frozen=True, kw_only=True):
     per_try_timeout: float | None = None
     status_codes: tuple[int, ...] = ()
     backoff: Backoff | None = None
+    avoid_same_host: bool = True
+    """Whether endpoints that were tried are passed over while there are others."""
+    hedge: bool = False
+    """A try that exceeds its timeout goes on beside the next, and the first good answer counts."""
 
 
 class HashBy(IR, frozen=True, kw_only=True):
@@ -122,4 +127,6 @@ class Route(IR, frozen=True, kw_only=True):
     local_limit: LocalLimit | None = None
     """Replaces the site's."""
     global_limit: GlobalLimit | None = None
+    """Replaces the site's."""
+    traffic: Traffic | None = None
     """Replaces the site's."""

@@ -5,7 +5,8 @@ from enum import Enum
 from isoline.routing.ir.base import IR
 from isoline.routing.ir.cors import Cors
 from isoline.routing.ir.rate_limits import GlobalLimit, LocalLimit
-from isoline.routing.ir.routes import AddressFilter, Route
+from isoline.routing.ir.routes import AddressFilter, Route, Share
+from isoline.routing.ir.traffic import Traffic
 from isoline.routing.ir.upstreams import Cluster
 
 
@@ -65,3 +66,5 @@ class Site(IR, frozen=True, kw_only=True):
     @property
     def wildcard(self) -> bool:
         return self.host.startswith("*")
+    traffic: Traffic | None = None
+    """Holds on both schemes for routes that have none of their own."""

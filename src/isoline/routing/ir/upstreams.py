@@ -52,6 +52,19 @@ class SlowStart(IR, frozen=True, kw_only=True):
 
 class Trust(IR, frozen=True, kw_only=True):
     """Whom an upstream must prove to be before it gets a request."""
+class OutlierDetection(IR, frozen=True, kw_only=True):
+    """An endpoint that fails too often in a row is left out for a while. Times are seconds."""
+
+    consecutive_errors: int
+    """Server errors and failed connections."""
+    consecutive_gateway_errors: int | None
+    """502, 503, 504 and failed connections; None: they do not count apart."""
+    interval: float
+    base_ejection_time: float
+    max_ejection_time: float
+    max_ejection_percent: int
+
+
 
     authorities: bytes
     """Certificates, PEM, one of which the upstream's must lead to."""
@@ -95,6 +108,7 @@ class Cluster(IR, frozen=True, kw_only=True):
     """The server name of TLS to the upstream; empty: none is said."""
     trust: Trust | None = None
     """None: TLS without looking at who answers."""
+    outliers: OutlierDetection | None = None
 
 
 class Endpoint(IR, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from isoline.xds.filters import (
     local_limits,
     router,
     scope_case,
+    site_filters,
     websocket_key,
     wildcard,
     wildcard_tls,
@@ -30,6 +31,8 @@ TABLE: tuple[HttpFilter, ...] = (
     global_limits,
     # What only the app is to see comes last.
     websocket_key,
+    # What some sites ask for and others do not.
+    site_filters,
     # Ends the chain.
     router,
 )

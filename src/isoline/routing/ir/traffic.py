@@ -1,0 +1,58 @@
+"""What a TrafficPolicy asks of the requests and answers of a route."""
+
+from typing import Literal
+
+from isoline.routing.ir.base import IR
+
+
+class HeaderLimits(IR, frozen=True, kw_only=True):
+    """More is answered with 431."""
+
+    size: int | None = None
+    """Bytes of all names and values."""
+    count: int | None = None
+
+
+class ErrorPage(IR, frozen=True, kw_only=True):
+    """What clients get instead of some answers: a text, or what a cluster answers."""
+
+    statuses: tuple[tuple[int, int], ...]
+    """Closed ranges."""
+    status: int | None = None
+    """None: the status stays."""
+    body: str = ""
+    content_type: str = ""
+    cluster: str = ""
+    """Empty: the text counts."""
+    path: str = ""
+
+
+class SessionCookie(IR, frozen=True, kw_only=True):
+    """Keeps a client with one endpoint."""
+
+    name: str
+    path: str
+    ttl: float | None = None
+    """Seconds; None for as long as the client runs."""
+    same_site: Literal["Strict", "Lax", "None"] | None = None
+    secure: bool = False
+    strict: bool = False
+    """503 instead of another endpoint when the one is gone."""
+
+
+class Traffic(IR, frozen=True, kw_only=True):
+    """Empty: nothing is asked."""
+
+    request_body: int | None = None
+    """Bytes of a request body; more is answered with 413."""
+    request_headers: HeaderLimits | None = None
+    error_pages: tuple[ErrorPage, ...] = ()
+    """The first that has the status counts."""
+    session_cookie: SessionCookie | None = None
+    request_id: str | None = None
+    """The response header that carries the request's identity."""
+
+    @property
+    def clusters(self) -> tuple[str, ...]:
+        """The clusters that it names."""
+        return tuple(page.cluster for page in self.error_pages if page.cluster)
