@@ -1,6 +1,7 @@
 """A small client of the rig's API server, for tests and for the node."""
 
 import asyncio
+import contextlib
 import json
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -16,6 +17,7 @@ from .rig import SERVER, Rig
 Object = dict[str, Any]
 
 _FIELD_MANAGER: Final = "rig"
+_RETRY: Final = 0.2  # seconds
 _AT_ONCE: Final = 50  # requests; the API server of a rig has two cores at most
 
 
@@ -132,6 +134,28 @@ class Api:
                 for line in lines:
                     event = json.loads(line)
                     yield event["type"], event["object"]
+
+    async def follow(self, kind: str, **query: str) -> AsyncIterator[tuple[str, Object]]:
+        """As `watch`, of all namespaces and without an end: what was missed while the API server was away is told."""
+        known: dict[str, Object] = {}
+        while True:
+            with contextlib.suppress(ApiError, aiohttp.ClientError, OSError):
+                found = await self._request("GET", await self._path(kind, "", None), params=query)
+                names = {"apiVersion": found["apiVersion"], "kind": kind}
+                present = {each["metadata"]["uid"]: names | each for each in found["items"]}
+                events = [("DELETED", known[uid]) for uid in known.keys() - present.keys()]
+                for event in [*events, *(("ADDED", each) for each in present.values())]:
+                    yield event
+                known = present
+                version = found["metadata"]["resourceVersion"]
+                async for change, each in self.watch(kind, resourceVersion=version, **query):
+                    if change == "ERROR":
+                        break
+                    known[each["metadata"]["uid"]] = each
+                    if change == "DELETED":
+                        del known[each["metadata"]["uid"]]
+                    yield change, each
+            await asyncio.sleep(_RETRY)
 
     async def wait(
         self,

@@ -69,6 +69,11 @@ class Namespace:
                 with suppress(OSError):
                     os.close(descriptor)
 
+    @property
+    def pid(self) -> int:
+        """A process that is in the network, for `nsenter`."""
+        return self._first.pid
+
     @contextmanager
     def inside(self) -> Iterator[None]:
         """Put this thread into the network for as long as the block lasts."""

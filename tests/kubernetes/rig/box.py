@@ -1,0 +1,37 @@
+"""A file system as a container has it: this machine's own, what is written to it thrown away, volumes mounted."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+
+def command(
+    wanted: Sequence[str], *, folder: Path, mounts: Mapping[str, Path], working_directory: str | None
+) -> list[str]:
+    """Return a command that runs `wanted` in a root of its own.
+
+    `mounts` are paths in it, with the folder or file that stands there. The machine's file system shines through, so
+    programs are found where they are installed.
+    """
+    root = shlex.quote(str(folder / "root"))
+    scratch = shlex.quote(str(folder))
+    lines = [
+        "set -e",
+        f"mkdir -p {scratch} && mount -t tmpfs box {scratch} && cd {scratch} && mkdir upper work root",
+        # Other file systems of this machine are not seen through an overlay; each is put back where it was.
+        "points=$(awk '$2 != \"/\" {print $2}' /proc/mounts)",
+        f"mount -t overlay box -o lowerdir=/,upperdir={scratch}/upper,workdir={scratch}/work {root}",
+        f'for point in $points; do case "$point" in {scratch}*) continue;; esac',
+        f'if [ -d "$point" ]; then mount --bind "$point" {root}"$point"; fi; done',
+    ]
+    for path, source in sorted(mounts.items()):
+        at = f"{root}{shlex.quote(path)}"
+        make = f"mkdir -p {at}" if source.is_dir() else f"mkdir -p $(dirname {at}) && touch {at}"
+        lines += [make, f"mount --bind {shlex.quote(str(source))} {at}"]
+    lines.append(f'exec chroot {root} sh -c \'cd "$0" && exec "$@"\' {shlex.quote(working_directory or "/")} "$@"')
+    return ["unshare", "--mount", "sh", "-c", "\n".join(lines), "box", *wanted]
+
+
+def inside(pid: int, wanted: Sequence[str]) -> list[str]:
+    """Return a command that runs `wanted` in the box of process `pid`."""
+    return ["nsenter", f"--target={pid}", "--mount", "--root", "--wd", *wanted]

@@ -1,0 +1,137 @@
+"""A node of the rig: it plays the kubelet, with processes in the place of containers."""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Final, Self
+
+from .api import Api, ApiError, Object
+from .pods import Image, Pod, now
+from .rig import Rig
+from .services import Services
+
+_HEARTBEAT: Final = 10.0  # seconds; the controller manager gives a node up after 50
+
+
+class Node:
+    """A node for the time of a block: pods that the scheduler binds to it are started, probed, restarted and ended.
+
+    `images` says what an image is, with its tag or without. Services' addresses and names are served as well, and
+    claims get volumes, so the first node of a rig makes a whole cluster.
+    """
+
+    def __init__(self, rig: Rig, api: Api, images: Mapping[str, Image], *, name: str = "node", gpus: int = 4) -> None:
+        self.name = name
+        self.pods: dict[str, Pod] = {}
+        """By uid."""
+        self._rig = rig
+        self._api = api
+        self._images = images
+        self._gpus = gpus
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._stopping: dict[str, asyncio.Task[None]] = {}
+        self._services = Services(rig, api)
+
+    async def __aenter__(self) -> Self:
+        await self._register()
+        self._tasks = [
+            asyncio.create_task(self._serve_pods()),
+            asyncio.create_task(self._keep_alive()),
+            asyncio.create_task(self._bind_claims()),
+            *self._services.start(),
+        ]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in (*self._tasks, *self._running.values()):
+            task.cancel()
+        await asyncio.gather(*self._tasks, *self._running.values(), return_exceptions=True)
+        await asyncio.gather(*self._stopping.values(), *(pod.stop(0) for pod in self.pods.values()))
+        self._services.close()
+        for pod in await self._api.list_all("Pod", fieldSelector=f"spec.nodeName={self.name}"):
+            await self._forget(pod)
+        await self._api.delete("Node", self.name)
+
+    def pod(self, name: str) -> Pod:
+        """Return a running pod by `namespace/name`."""
+        return next(pod for pod in self.pods.values() if pod.name == name)
+
+    async def _register(self) -> None:
+        await self._api.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": self.name}})
+        room: dict[str, Any] = {"cpu": "64", "memory": "256Gi", "pods": "500", "ephemeral-storage": "1Ti"}
+        room["nvidia.com/gpu"] = str(self._gpus)
+        ready = {"type": "Ready", "status": "True", "reason": "KubeletReady", "lastTransitionTime": now()}
+        self._status: Object = {
+            "capacity": room,
+            "allocatable": room,
+            "conditions": [ready],
+            "addresses": [{"type": "InternalIP", "address": "10.200.0.1"}],
+        }
+        await self._beat()
+        # The controller manager takes this taint away too, a few seconds later.
+        await self._api.patch("Node", self.name, {"spec": {"taints": None}})
+
+    async def _beat(self) -> None:
+        self._status["conditions"][0]["lastHeartbeatTime"] = now()
+        await self._api.apply_status(
+            {"apiVersion": "v1", "kind": "Node", "metadata": {"name": self.name}, "status": self._status}
+        )
+
+    async def _keep_alive(self) -> None:
+        while True:
+            await asyncio.sleep(_HEARTBEAT)
+            with contextlib.suppress(ApiError, OSError):
+                await self._beat()
+
+    async def _serve_pods(self) -> None:
+        async for event, pod in self._api.follow("Pod", fieldSelector=f"spec.nodeName={self.name}"):
+            uid = pod["metadata"]["uid"]
+            if uid in self._stopping:
+                continue
+            if event == "DELETED" or "deletionTimestamp" in pod["metadata"]:
+                grace = 0 if event == "DELETED" else pod["metadata"].get("deletionGracePeriodSeconds", 30)
+                self._stopping[uid] = asyncio.create_task(self._stop(pod, grace))
+            elif uid not in self.pods and pod["status"]["phase"] not in ("Succeeded", "Failed"):
+                shared = pod["spec"].get("hostNetwork", False)
+                address = "10.200.0.1" if shared else self._rig.namespace.new_address()
+                self.pods[uid] = Pod(self._rig, self._api, pod, self._images, address)
+                self._running[uid] = asyncio.create_task(self.pods[uid].run())
+
+    async def _stop(self, pod: Object, grace: float) -> None:
+        uid = pod["metadata"]["uid"]
+        if uid in self.pods:
+            self._running[uid].cancel()
+            await asyncio.gather(self._running.pop(uid), return_exceptions=True)
+            await self.pods[uid].stop(grace)
+            if self.pods[uid].address != "10.200.0.1":
+                self._rig.namespace.drop_address(self.pods[uid].address)
+            del self.pods[uid]
+        await self._forget(pod)
+
+    async def _forget(self, pod: Object) -> None:
+        metadata = pod["metadata"]
+        with contextlib.suppress(ApiError):
+            await self._api.delete("Pod", metadata["name"], namespace=metadata["namespace"], gracePeriodSeconds="0")
+
+    async def _bind_claims(self) -> None:
+        """Give each claim a volume; `volumes.fill` makes the folder."""
+        async for event, claim in self._api.follow("PersistentVolumeClaim"):
+            if event != "ADDED" or claim["spec"].get("volumeName"):
+                continue
+            metadata = claim["metadata"]
+            volume: Object = {
+                "apiVersion": "v1",
+                "kind": "PersistentVolume",
+                "metadata": {"name": f"rig-{metadata['uid']}"},
+                "spec": {
+                    "capacity": claim["spec"]["resources"]["requests"],
+                    "accessModes": claim["spec"]["accessModes"],
+                    "hostPath": {"path": "/var/empty"},
+                    "claimRef": {key: metadata[key] for key in ("name", "namespace", "uid")},
+                    "storageClassName": claim["spec"].get("storageClassName", ""),
+                },
+            }
+            await self._api.apply(volume)
