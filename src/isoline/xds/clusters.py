@@ -56,11 +56,11 @@ def cluster(source: ir.Cluster, gateway: ir.Gateway) -> cluster_pb2.Cluster:
     )
     _set_balance(message, source.balance, source.slow_start)
     _set_limits(message, source.limits)
+    if source.outliers is not None:
+        message.outlier_detection.CopyFrom(_outlier_detection(source.outliers))
     if source.health_check is not None:
         message.health_checks.append(_health_check(source.health_check, source.protocol))
     if source.protocol in (ir.Upstream.TLS, ir.Upstream.H2):
-    if source.outliers is not None:
-        message.outlier_detection.CopyFrom(_outlier_detection(source.outliers))
         message.transport_socket.name = "envoy.transport_sockets.tls"
         message.transport_socket.typed_config.CopyFrom(_upstream_tls(source.protocol, source.sni, source.trust))
     return message
@@ -161,10 +161,6 @@ def _limit(value: int | None) -> int:
     return _UNLIMITED_ENOUGH if value is None else value
 
 
-def _health_check(check: ir.HealthCheck, protocol: ir.Upstream) -> health.HealthCheck:
-    message = health.HealthCheck(interval=duration(check.interval), timeout=duration(check.timeout))
-    message.unhealthy_threshold.value = check.unhealthy_threshold
-    message.healthy_threshold.value = check.healthy_threshold
 def _outlier_detection(source: ir.OutlierDetection) -> outlier_detection_pb2.OutlierDetection:
     message = outlier_detection_pb2.OutlierDetection(
         interval=duration(source.interval),
@@ -181,6 +177,10 @@ def _outlier_detection(source: ir.OutlierDetection) -> outlier_detection_pb2.Out
     return message
 
 
+def _health_check(check: ir.HealthCheck, protocol: ir.Upstream) -> health.HealthCheck:
+    message = health.HealthCheck(interval=duration(check.interval), timeout=duration(check.timeout))
+    message.unhealthy_threshold.value = check.unhealthy_threshold
+    message.healthy_threshold.value = check.healthy_threshold
     if check.path is None:
         message.tcp_health_check.SetInParent()
         return message

@@ -62,9 +62,9 @@ class Site(IR, frozen=True, kw_only=True):
     cors: Cors | None = None
     local_limit: LocalLimit | None = None
     global_limit: GlobalLimit | None = None
+    traffic: Traffic | None = None
+    """Holds on both schemes for routes that have none of their own."""
 
     @property
     def wildcard(self) -> bool:
         return self.host.startswith("*")
-    traffic: Traffic | None = None
-    """Holds on both schemes for routes that have none of their own."""

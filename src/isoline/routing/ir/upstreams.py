@@ -50,8 +50,6 @@ class SlowStart(IR, frozen=True, kw_only=True):
     """What it starts with, of its whole weight."""
 
 
-class Trust(IR, frozen=True, kw_only=True):
-    """Whom an upstream must prove to be before it gets a request."""
 class OutlierDetection(IR, frozen=True, kw_only=True):
     """An endpoint that fails too often in a row is left out for a while. Times are seconds."""
 
@@ -65,6 +63,8 @@ class OutlierDetection(IR, frozen=True, kw_only=True):
     max_ejection_percent: int
 
 
+class Trust(IR, frozen=True, kw_only=True):
+    """Whom an upstream must prove to be before it gets a request."""
 
     authorities: bytes
     """Certificates, PEM, one of which the upstream's must lead to."""
@@ -106,9 +106,9 @@ class Cluster(IR, frozen=True, kw_only=True):
     connect_timeout: float | None = None
     sni: str = ""
     """The server name of TLS to the upstream; empty: none is said."""
+    outliers: OutlierDetection | None = None
     trust: Trust | None = None
     """None: TLS without looking at who answers."""
-    outliers: OutlierDetection | None = None
 
 
 class Endpoint(IR, frozen=True, kw_only=True):

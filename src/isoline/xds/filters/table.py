@@ -29,10 +29,10 @@ TABLE: tuple[HttpFilter, ...] = (
     cors,
     local_limits,
     global_limits,
-    # What only the app is to see comes last.
-    websocket_key,
     # What some sites ask for and others do not.
     site_filters,
+    # What only the app is to see comes last.
+    websocket_key,
     # Ends the chain.
     router,
 )
