@@ -86,15 +86,15 @@ async def _spoken(request: SpeechRequest) -> tuple[bytes, Speech]:
 @app.command()
 def style(
     text: Annotated[str, typer.Argument(help="A wish in your own words; - reads one a line from standard input.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, of eight fields.")] = False,
 ) -> None:
     """Show what the studio understands."""
-    from isoline_voice.styles import describe, parse_style
+    from isoline_voice.styles import canonical, describe, parse_style
 
-    for line in (line.rstrip("\n") for line in sys.stdin) if text == "-" else [text]:
+    for line in (line.rstrip("\r\n") for line in sys.stdin) if text == "-" else [text]:
         understood = parse_style(line)
         if as_json:
-            sys.stdout.write(json.dumps({"text": line, "style": understood.to_json()}, ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(canonical(understood), ensure_ascii=False) + "\n")
             continue
         console = Console()
         console.print(describe(understood, _language()), highlight=False)

@@ -82,11 +82,21 @@ def test_style_shows_what_was_understood() -> None:
     assert "volume" in done.stdout
 
 
-def test_style_reads_lines_and_writes_json() -> None:
-    done = run("style", "--json", "-", stdin="slowly\n大声\n")
-    slow, loud = [json.loads(line) for line in done.stdout.splitlines()]
-    assert slow["style"]["rate"] < 0
-    assert loud["style"]["volume"] > 0
+def test_style_reads_lines_and_writes_an_object_of_eight_fields_for_each() -> None:
+    done = run("style", "--json", "-", stdin="slowly, like a pirate\n\n大声\n")
+    slow, nothing, loud = [json.loads(line) for line in done.stdout.splitlines()]
+    assert slow == {
+        "dialect": None,
+        "language": None,
+        "volume": None,
+        "rate": "slow",
+        "pitch": None,
+        "emotion": None,
+        "persona": None,
+        "unknown": ["pirate"],
+    }
+    assert set(nothing.values() if nothing.pop("unknown") == [] else ()) == {None}
+    assert loud["volume"] == "loud"
 
 
 def test_a_taken_port_is_one_sentence() -> None:

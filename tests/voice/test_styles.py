@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from isoline_voice.styles import Style, describe, parse_style
 from isoline_voice.styles.catalog import DATA, catalog
-from isoline_voice.styles.lexicon import lexicon
+from isoline_voice.styles.lexicon import meanings
 
 SENTENCES: list[tuple[str, dict[str, Any]]] = yaml.safe_load(
     (Path(__file__).parent / "data" / "style_sentences.yaml").read_text(encoding="utf-8")
@@ -33,7 +33,7 @@ def test_a_sentence_means(sentence: str, expected: dict[str, Any]) -> None:
     strength = understood.pop("emotion_strength", None)
     assert set(understood) == set(expected), understood
     for wish, value in expected.items():
-        if wish in ("volume", "rate", "pitch"):
+        if wish in ("volume", "rate", "pitch", "pauses"):
             low, high = RANGES[value] if isinstance(value, str) else (value, value)
             found = understood[wish]
             assert isinstance(found, float)
@@ -136,4 +136,4 @@ def test_the_data_files_are_plain_text_with_no_phrase_twice_in_a_list() -> None:
             if line.startswith("words = ["):
                 words = [word.strip().strip('"') for word in line.removeprefix("words = [").rstrip("]").split(",")]
                 assert len(words) == len(set(words)), f"{path.name}: {line}"
-    assert lexicon() is lexicon()
+    assert meanings() is meanings()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from isoline_voice.styles.lexicon import Break, NameWish, ScaleWish, Token, lexicon
+from isoline_voice.styles.lexicon import NameWish, ScaleWish
+from isoline_voice.styles.scanner import Token, scanner
 from isoline_voice.styles.style import Style
 from isoline_voice.styles.wishes import Strength, Wishes
 
@@ -13,6 +14,7 @@ LONGEST = 4_000
 """Characters of a sentence that are read; nobody says how to speak in more."""
 
 _LINKS = frozenset("的地得着很了")
+_VOICES = ("voice", "tone", "style", "声", "语气", "口吻", "腔", "音")
 DIRECTION_VALUE = 0.6
 
 
@@ -24,12 +26,12 @@ def parse_style(text: str) -> Style:
     wishes = Wishes()
     unknown: list[str] = []
     clause: list[Token] = []
-    for token in [*lexicon().scan(text[:LONGEST]), Break()]:
+    for token in [*scanner().scan(text[:LONGEST]), None]:
         if isinstance(token, Token):
             clause.append(token)
         elif clause:
-            _Clause(clause, wishes).read()
-            unknown += _unknown_phrases(clause)
+            understood = _Clause(clause, wishes).read()
+            unknown += _unknown_phrases(clause, understood=understood)
             clause = []
     return wishes.style(unknown=tuple(dict.fromkeys(unknown)))
 
@@ -46,15 +48,19 @@ class _Clause:
         self._was_negated = False
         self._open: tuple[ScaleWish | NameWish, str, bool] | None = None
         """The last wish, which a degree after it may still change."""
+        self._wished = False
 
-    def read(self) -> None:
+    def read(self) -> bool:
+        """Take the clause's wishes; returns whether there was one."""
         for index, token in enumerate(self._tokens):
             meaning = token.meaning
             if meaning is None:
                 self._close()
                 continue
             wish = self._direction(index) or meaning.wish
-            if wish is not None:
+            if wish is not None and self._is_audience(wish, index):
+                self._close()
+            elif wish is not None:
                 self._wish(wish, token.text)
             elif meaning.degree_after is not None and self._open is not None:
                 self._strength = self._strength.and_then(meaning.degree_after)
@@ -65,6 +71,21 @@ class _Clause:
             else:
                 self._read_modifier(token)
         self._close(at_end=True)
+        return self._wished
+
+    def _is_audience(self, wish: ScaleWish | NameWish, index: int) -> bool:
+        """Whether a person is who is spoken to ("for my grandma", 给奶奶听) and not who speaks."""
+        if not isinstance(wish, NameWish) or not wish.person or self._noun_follows(index):
+            return False
+        for token in reversed(self._tokens[:index]):
+            if token.meaning is None or not (token.meaning.between or token.meaning.audience):
+                return False
+            if token.meaning.audience:
+                return True
+        return False
+
+    def _noun_follows(self, index: int) -> bool:
+        return any(token.text.lower().startswith(_VOICES) for token in self._tokens[index + 1 : index + 3])
 
     def _read_modifier(self, token: Token) -> None:
         meaning = token.meaning
@@ -98,6 +119,7 @@ class _Clause:
         self._close()
         self._strength = pending
         self._open = (wish, text, self._negated)
+        self._wished = True
         self._was_negated, self._negated = self._negated, False
 
     def _close(self, *, at_end: bool = False) -> None:
@@ -119,15 +141,27 @@ class _Clause:
             nouns += [
                 token.meaning.noun for token in self._tokens[index + 1 :] if token.meaning and token.meaning.noun
             ][:1]
+        if not nouns and meaning.wish is None and meaning.alone is not None and self._is_degreed(index):
+            nouns = [meaning.alone]
         for noun in nouns:
             for scale, sign in meaning.directions.items():
                 if scale == noun:
                     return ScaleWish(scale, sign * DIRECTION_VALUE)
         return None
 
+    def _is_degreed(self, index: int) -> bool:
+        """Whether a word of degree makes a wish of it: 大一点 and 再大 are wishes, 大 may be anything."""
+        before, after = self._tokens[max(0, index - 1) : index], self._tokens[index + 1 :]
+        if after:
+            return after[0].meaning is not None and after[0].meaning.degree_after is not None
+        return any(token.meaning is not None and token.meaning.degree is not None for token in before)
 
-def _unknown_phrases(clause: Sequence[Token]) -> list[str]:
-    """Runs of words that mean nothing here, with the little words between them but not around them."""
+
+def _unknown_phrases(clause: Sequence[Token], *, understood: bool) -> list[str]:
+    """Runs of words that mean nothing here, with the little words between them but not around them.
+
+    A single Chinese character beside a wish is no word of its own, and not worth a complaint.
+    """
     phrases: list[list[str]] = [[]]
     between: list[str] = []
     for token in clause:
@@ -140,7 +174,8 @@ def _unknown_phrases(clause: Sequence[Token]) -> list[str]:
             if phrases[-1]:
                 phrases.append([])
             between = []
-    return [_joined(words) for words in phrases if words]
+    found = [_joined(words) for words in phrases if words]
+    return [phrase for phrase in found if not (understood and len(phrase) == 1 and not phrase.isascii())]
 
 
 def _joined(words: Sequence[str]) -> str:

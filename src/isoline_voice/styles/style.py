@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-JsonValue = str | float | list[str] | None
+JsonValue = str | float | bool | list[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +14,10 @@ class Style:
     `dialect` is a Chinese dialect by its Chinese name (四川话), `language` a BCP 47 tag. `volume` runs from -1 (a very
     soft voice) to 1 (as loud as possible), `rate` from -1 (as slow as possible) to 1 (as fast as possible), `pitch`
     from -1 (deep) to 1 (high), 0 being an explicit "normal". `emotion` is a name from the emotions data file with
-    `emotion_strength` from 0 to 1, `persona` a name from the personas data file. `unknown` holds the phrases that were
-    not understood, `conflicts` an entry "earlier → later" in the user's
-    words for each wish that a later one overruled.
+    `emotion_strength` from 0 to 1, `persona` a name from the personas data file, `pauses` from -1 (none) to 1 (many and
+    long). `whisper` asks for breath without voice, at a volume below 0. `avoided` holds the dialects, languages,
+    emotions and personas that were said not to be wanted, `unknown` the phrases that were not understood, `conflicts` an
+    entry "earlier → later" in the user's words for each wish that a later one overruled.
     """
 
     dialect: str | None = None
@@ -27,6 +28,9 @@ class Style:
     emotion: str | None = None
     emotion_strength: float | None = None
     persona: str | None = None
+    pauses: float | None = None
+    whisper: bool = False
+    avoided: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
 
@@ -35,12 +39,12 @@ class Style:
         return any(
             wish is not None
             for wish in (
-                self.dialect, self.language, self.volume, self.rate, self.pitch, self.emotion, self.persona
+                self.dialect, self.language, self.volume, self.rate, self.pitch, self.emotion, self.persona, self.pauses
             )
         )  # fmt: skip
 
     def to_json(self) -> dict[str, JsonValue]:
-        """The wishes that are set, by field name; `unknown` and `conflicts` only where there are some."""
+        """The wishes that are set, by field name; lists only where something is in them."""
         fields: dict[str, JsonValue] = {
             "dialect": self.dialect,
             "language": self.language,
@@ -50,6 +54,9 @@ class Style:
             "emotion": self.emotion,
             "emotion_strength": self.emotion_strength,
             "persona": self.persona,
+            "pauses": self.pauses,
+            "whisper": self.whisper or None,
+            "avoided": list(self.avoided) or None,
             "unknown": list(self.unknown) or None,
             "conflicts": list(self.conflicts) or None,
         }

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-from isoline_voice.styles.lexicon import Degree, NameWish, Scale, ScaleWish
+from isoline_voice.styles.lexicon import Degree, Name, NameWish, Scale, ScaleWish
 from isoline_voice.styles.style import Style
 
 FACTORS: dict[Degree, float] = {"slight": 0.5, "plain": 1.0, "strong": 1.5}
@@ -49,6 +48,8 @@ class _Chosen:
     words: str
     firm: bool
     strength: float | None = None
+    gives_way: bool = False
+    whisper: bool = False
 
 
 class Wishes:
@@ -57,6 +58,7 @@ class Wishes:
     def __init__(self) -> None:
         self._chosen: dict[str, _Chosen] = {}
         self._conflicts: list[str] = []
+        self._avoided: list[str] = []
 
     def add(self, wish: ScaleWish | NameWish, words: str, *, strength: Strength, negated: bool) -> None:
         """Take a wish, in the user's `words`."""
@@ -64,15 +66,15 @@ class Wishes:
             if negated or (strength.excessive and wish.value):
                 self._avoid(wish, words)
             else:
-                self._set_scale(wish.scale, strength.of(wish.value), words)
+                self._set_scale(wish, strength.of(wish.value), words)
         elif negated:
-            self._avoid_name(wish, words)
+            self._avoid_name(wish, words, excessive=strength.excessive)
         else:
             self._set_name(wish, words, strength)
 
     def style(self, *, unknown: tuple[str, ...]) -> Style:
         """All wishes as a Style."""
-        emotion = self._chosen.get("emotion")
+        emotion, volume = self._chosen.get("emotion"), self._chosen.get("volume")
         return Style(
             dialect=self._name("dialect"),
             language=self._name("language"),
@@ -82,18 +84,23 @@ class Wishes:
             emotion=self._name("emotion"),
             emotion_strength=None if emotion is None else emotion.strength,
             persona=self._name("persona"),
+            pauses=self._value("pauses"),
+            whisper=volume is not None and volume.whisper,
+            avoided=tuple(dict.fromkeys(self._avoided)),
             unknown=unknown,
             conflicts=tuple(self._conflicts),
         )
 
-    def _set_scale(self, scale: Scale, value: float, words: str) -> None:
-        before = self._chosen.get(scale)
+    def _set_scale(self, wish: ScaleWish, value: float, words: str) -> None:
+        before = self._chosen.get(wish.scale)
+        whisper = wish.whisper
         if before is not None and before.firm and isinstance(before.value, float):
             if before.value * value > 0:
                 value = max(before.value, value, key=abs)
+                whisper = whisper or before.whisper
             elif before.value != value:
                 self._conflicts.append(f"{before.words} → {words}")
-        self._chosen[scale] = _Chosen(float(value), words, firm=True)
+        self._chosen[wish.scale] = _Chosen(float(value), words, firm=True, whisper=whisper)
 
     def _avoid(self, wish: ScaleWish, words: str) -> None:
         """Not fast: somewhat slow, unless something was asked for; fast but not too fast: somewhat fast."""
@@ -111,24 +118,28 @@ class Wishes:
         if wish.kind == "emotion" and wish.name != "neutral":
             degree = 1.0 if strength.excessive else strength.of(wish.strength)
         if before is not None and before.firm and before.value != wish.name:
-            self._conflicts.append(f"{before.words} → {words}")
+            if wish.gives_way and not before.gives_way:
+                return
+            if not before.gives_way or wish.gives_way:
+                self._conflicts.append(f"{before.words} → {words}")
         elif before is not None and before.value == wish.name and degree is not None:
             degree = max(degree, before.strength or 0.0)
-        self._chosen[wish.kind] = _Chosen(wish.name, words, firm=True, strength=degree)
+        self._chosen[wish.kind] = _Chosen(wish.name, words, firm=True, strength=degree, gives_way=wish.gives_way)
 
-    def _avoid_name(self, wish: NameWish, words: str) -> None:
-        """Not sad: whatever else was asked for stays; of feelings, the opposite or a neutral voice is implied."""
+    def _avoid_name(self, wish: NameWish, words: str, *, excessive: bool) -> None:
+        """Not sad: whatever else was asked for stays. "Not too excited" is rather calm."""
         before = self._chosen.get(wish.kind)
         if before is not None and before.value == wish.name:
             if wish.kind == "emotion" and before.firm:
                 before.strength = min(before.strength or MILD, MILD)
             else:
                 del self._chosen[wish.kind]
-        elif before is None and wish.kind == "emotion" and wish.name != "neutral":
-            degree = MILD if wish.opposite else None
-            self._chosen["emotion"] = _Chosen(wish.opposite or "neutral", words, firm=False, strength=degree)
+        elif before is None and excessive and wish.opposite is not None:
+            self._chosen["emotion"] = _Chosen(wish.opposite, words, firm=False, strength=MILD)
+        else:
+            self._avoided.append(wish.name)
 
-    def _name(self, kind: Literal["dialect", "language", "emotion", "persona"]) -> str | None:
+    def _name(self, kind: Name) -> str | None:
         chosen = self._chosen.get(kind)
         return chosen.value if chosen is not None and isinstance(chosen.value, str) else None
 

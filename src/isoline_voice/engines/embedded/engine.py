@@ -138,7 +138,7 @@ class EmbeddedEngine:
 
 def _warm_up(rate: int) -> None:
     """Read the data files and touch the libraries now rather than while the first listener waits."""
-    parse_style("")
+    parse_style("四川化")  # a misspelling, so that the dictionary of sounds is read as well
     catalog()
     finisher = Finisher(rate)
     finisher.begin(gain=2.0)

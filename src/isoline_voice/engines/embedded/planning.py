@@ -72,7 +72,7 @@ def plan(text: str, tongues: Tongues, rendering: Rendering) -> Iterator[Part]:
                 pitch=rendering.pitch,
                 range=rendering.range,
             )
-            yield Part(job, gain_of(rendering.gain_for(tongue)), pause / rendering.rate)
+            yield Part(job, gain_of(rendering.gain_for(tongue)), pause * rendering.pauses / rendering.rate)
 
 
 def _runs(piece: str, tongues: Tongues) -> Iterator[tuple[str, str]]:

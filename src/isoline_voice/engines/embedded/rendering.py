@@ -42,7 +42,16 @@ EMOTIONS: dict[str, Contour] = {
     "serious": Contour(pitch=-8, range=-15, rate=0.95),
     "tired": Contour(pitch=-10, range=-25, rate=0.82, gain=-3.0),
     "anxious": Contour(pitch=10, range=10, rate=1.2),
-    "affectionate": Contour(pitch=12, range=15, rate=0.95, gain=-2.0),
+    "cute": Contour(pitch=12, range=15, rate=0.95, gain=-2.0),
+    "romantic": Contour(pitch=-3, range=4, rate=0.88, gain=-3.0),
+    "expressive": Contour(range=28, rate=0.96, gain=1.0),
+    "sarcastic": Contour(pitch=-3, range=20, rate=0.9),
+    "cold": Contour(pitch=-6, range=-22, rate=0.97),
+    "shy": Contour(pitch=6, range=-6, rate=0.92, gain=-4.0),
+    "apologetic": Contour(pitch=-4, range=-8, rate=0.9, gain=-2.0),
+    "curious": Contour(pitch=8, range=22, rate=0.98),
+    "mysterious": Contour(pitch=-8, range=8, rate=0.85, gain=-3.0),
+    "humorous": Contour(pitch=6, range=26, rate=1.05, gain=1.0),
     "proud": Contour(pitch=2, range=12, rate=0.95, gain=2.5),
     "disgusted": Contour(pitch=-6, range=10, rate=0.92),
     "encouraging": Contour(pitch=6, range=12, rate=1.02, gain=1.5),
@@ -60,11 +69,31 @@ PERSONAS: dict[str, Contour] = {
     "commentator": Contour(pitch=10, range=25, rate=1.25, gain=3.0),
     "woman": Contour(),
     "man": Contour(),
-    "whisper": Contour(rate=0.95, gain=-8.0),
+    "mother": Contour(pitch=2, range=6, rate=0.95),
+    "father": Contour(pitch=-3, rate=0.97),
+    "narrator": Contour(pitch=-4, range=6, rate=0.92),
+    "radio-host": Contour(pitch=-6, range=2, rate=0.9, gain=-2.0),
+    "customer-service": Contour(pitch=5, range=12, rate=1.0),
+    "salesperson": Contour(pitch=8, range=25, rate=1.2, gain=3.0),
+    "officer": Contour(pitch=-6, range=12, rate=1.05, gain=4.0),
+    "villain": Contour(pitch=-14, range=14, rate=0.88),
+    "cartoon": Contour(pitch=28, range=30, rate=1.08),
+    "comedian": Contour(pitch=4, range=28, rate=1.1, gain=1.0),
 }
+WHISPER = Contour(rate=0.95, gain=6.0)
+"""Whispering is a variant; its level comes from the volume that whispering implies."""
+
 """What a variant and a contour can suggest; the names are those of the personas data file."""
 
-_PERSONA_VARIANTS = {"grandmother": "grandma", "grandfather": "grandpa", "woman": "f2", "man": "m3", "child": "f3"}
+_PERSONA_VARIANTS = {
+    "grandmother": "grandma",
+    "grandfather": "grandpa",
+    "woman": "f2",
+    "man": "m3",
+    "child": "f3",
+    "mother": "f2",
+    "father": "m3",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +101,7 @@ class Rendering:
     """A style and a speed, worked out for espeak-ng.
 
     `rate` multiplies a tongue's natural rate, `gain` is in decibels, `pitch` and `range` run from 0 to 99, `variant` is
-    the one to speak with.
+    the one to speak with, `pauses` multiplies the silence between sentences and clauses.
     """
 
     rate: float
@@ -80,6 +109,7 @@ class Rendering:
     range: int
     gain: float
     variant: str
+    pauses: float = 1.0
 
     @property
     def stretch(self) -> float:
@@ -104,6 +134,8 @@ def render(style: Style, *, speed: float, variant: str) -> Rendering:
         contours.append((EMOTIONS[style.emotion], strength / 0.6))
     if style.persona in PERSONAS:
         contours.append((PERSONAS[style.persona], 1.0))
+    if style.whisper:
+        contours.append((WHISPER, 1.0))
     pitch, pitch_range = MIDDLE + PITCH_REACH * (style.pitch or 0.0), float(MIDDLE)
     rate, volume = speed * 2.0 ** (style.rate or 0.0), style.volume or 0.0
     gain = volume * LOUDEST_GAIN if volume > 0 else -volume * SOFTEST_GAIN
@@ -118,15 +150,16 @@ def render(style: Style, *, speed: float, variant: str) -> Rendering:
         range=_within(pitch_range),
         gain=min(LOUDEST_GAIN + 2.0, max(SOFTEST_GAIN - 6.0, gain)),
         variant=_variant(style, variant),
+        pauses=4.0 ** (style.pauses or 0.0),
     )
 
 
 def _variant(style: Style, own: str) -> str:
-    if style.persona == "whisper":
-        return "whisperf" if own in FEMALE_VARIANTS else "whisper"
     wanted = _PERSONA_VARIANTS.get(style.persona or "", own)
+    if style.whisper:
+        return "whisperf" if wanted in FEMALE_VARIANTS else "whisper"
     same_gender = (wanted in FEMALE_VARIANTS) == (own in FEMALE_VARIANTS)
-    return own if style.persona in ("woman", "man") and same_gender else wanted
+    return own if style.persona in ("woman", "man", "mother", "father") and same_gender else wanted
 
 
 def _within(value: float) -> int:
