@@ -1,11 +1,14 @@
 """What happens to a request that took a route."""
 
-from envoy.config.core.v3 import base_pb2
+from envoy.config.core.v3 import base_pb2, extension_pb2
 from envoy.config.route.v3 import route_components_pb2 as components
+from envoy.extensions.internal_redirect.previous_routes.v3 import previous_routes_config_pb2
+from envoy.extensions.internal_redirect.safe_cross_scheme.v3 import safe_cross_scheme_config_pb2
 from envoy.extensions.retry.host.previous_hosts.v3 import previous_hosts_pb2
 
 from isoline.routing import ir
-from isoline.xds.messages import duration, header_option, packed
+from isoline.xds.filters import cookies
+from isoline.xds.messages import duration, extension, header_option, packed
 
 _REDIRECT_STATUS = {
     301: components.RedirectAction.MOVED_PERMANENTLY,
@@ -36,6 +39,8 @@ def forward(action: ir.Forward, gateway: ir.Gateway) -> components.RouteAction:
     if action.mirror is not None:
         copies = message.request_mirror_policies.add(cluster=action.mirror.cluster)
         copies.runtime_fraction.default_value.numerator = action.mirror.percent
+    if action.follow_redirects is not None:
+        message.internal_redirect_policy.CopyFrom(_internal_redirects(action.follow_redirects))
     _set_rewrites(message, action)
     return message
 
@@ -51,6 +56,8 @@ def _set_clusters(message: components.RouteAction, action: ir.Forward) -> None:
         if share.host_rewrite is not None:
             cluster.host_rewrite_literal = share.host_rewrite
         set_header_edits(cluster, share.request_headers, share.response_headers)
+        if share.cookies:
+            cluster.typed_per_filter_config[cookies.NAME].CopyFrom(cookies.per_route(share.cookies))
 
 
 def _set_rewrites(message: components.RouteAction, action: ir.Forward) -> None:
@@ -99,6 +106,22 @@ def _retry_policy(retry: ir.Retry) -> components.RetryPolicy:
         policy.retry_back_off.base_interval.CopyFrom(duration(retry.backoff.base))
         policy.retry_back_off.max_interval.CopyFrom(duration(retry.backoff.maximum))
     return policy
+
+
+def _internal_redirects(source: ir.FollowRedirects) -> components.InternalRedirectPolicy:
+    policy = components.InternalRedirectPolicy(
+        redirect_response_codes=source.status_codes, allow_cross_scheme_redirect=source.schemes != "same"
+    )
+    policy.max_internal_redirects.value = source.most
+    if source.schemes == "safe":
+        policy.predicates.append(_predicate("safe_cross_scheme", safe_cross_scheme_config_pb2.SafeCrossSchemeConfig()))
+    if source.same_route_once:
+        policy.predicates.append(_predicate("previous_routes", previous_routes_config_pb2.PreviousRoutesConfig()))
+    return policy
+
+
+def _predicate(name: str, config: object) -> extension_pb2.TypedExtensionConfig:
+    return extension(f"envoy.internal_redirect_predicates.{name}", config)
 
 
 def redirect(action: ir.Redirect) -> components.RedirectAction:

@@ -10,7 +10,7 @@ from google.protobuf import any_pb2
 
 from isoline.routing import ir
 from isoline.xds import actions, names
-from isoline.xds.filters import addresses, cors, global_limits, local_limits, site_filters
+from isoline.xds.filters import addresses, cookies, cors, global_limits, local_limits, site_filters
 from isoline.xds.matches import route_match
 from isoline.xds.traffic.table import site_filters as filters_of
 
@@ -34,6 +34,8 @@ def route(source: ir.Route, gateway: ir.Gateway) -> components.Route:
         message.typed_per_filter_config[addresses.NAME].CopyFrom(addresses.per_route(source.addresses))
     if source.local_limit is not None:
         message.typed_per_filter_config[local_limits.NAME].CopyFrom(local_limits.per_route(source.local_limit))
+    if source.cookies:
+        message.typed_per_filter_config[cookies.NAME].CopyFrom(cookies.per_route(source.cookies))
     if source.global_limit is not None:
         message.typed_per_filter_config[global_limits.NAME].CopyFrom(global_limits.per_route(source.global_limit))
     if source.traffic is not None:
@@ -83,11 +85,27 @@ def site_routes(site: ir.Site, scheme: names.Scheme, gateway: ir.Gateway) -> rou
     if scheme == "https" and site.wildcard:
         host.routes.append(_more_than_one_label(site.host))
     host.routes.extend(route(source, gateway) for source in sources)
+    if any(_follows_redirects(source) for source in sources):
+        _keep_scope_for_redirects(configuration, host)
     host.routes.append(_fixed_response(names.NOT_FOUND_ROUTE, 404))
     if scheme == "https":
         others = configuration.virtual_hosts.add(name=names.MISDIRECTED_ROUTE, domains=["*"])
         others.routes.append(_fixed_response(names.MISDIRECTED_ROUTE, 421))
     return configuration
+
+
+def _follows_redirects(source: ir.Route) -> bool:
+    return isinstance(source.action, ir.Forward) and source.action.follow_redirects is not None
+
+
+def _keep_scope_for_redirects(
+    configuration: route_pb2.RouteConfiguration, host: components.VirtualHost
+) -> None:
+    """Envoy looks for the route of a redirect by the headers that went upstream, so there the scope must stay."""
+    configuration.ClearField("request_headers_to_remove")
+    for message in host.routes:
+        if not message.route.HasField("internal_redirect_policy"):
+            message.request_headers_to_remove.append(names.SCOPE_HEADER)
 
 
 def redirect_routes(gateway: ir.Gateway) -> route_pb2.RouteConfiguration:

@@ -338,6 +338,28 @@ SITES: Mapping[str, ir.Site] = {
             allow=True, ranges=(ir.AddressRange(address="192.0.2.1", prefix_length=32, forwarded=False),)
         ),
     ),
+    "follow-redirects": site(
+        route(to_app(follow_redirects=ir.FollowRedirects(schemes="safe", same_route_once=True)), "/follow"),
+        route(to_app(follow_redirects=ir.FollowRedirects(most=3, status_codes=(301, 302), schemes="any")), "/any"),
+        route(to_app()),
+    ),
+    "cookies": site(
+        msgspec.structs.replace(
+            route(
+                ir.Forward(
+                    shares=(
+                        ir.Share(
+                            cluster=APP.name, weight=1, cookies=(ir.CookieRewrite(name="own", same_site="None"),)
+                        ),
+                    )
+                )
+            ),
+            cookies=(
+                ir.CookieRewrite(name="a", path="/", domain="example.com", secure=True, same_site="Lax"),
+                ir.CookieRewrite(name="b", secure=False),
+            ),
+        ),
+    ),
     "rate-limits": msgspec.structs.replace(
         site(
             msgspec.structs.replace(

@@ -15,13 +15,6 @@ TLS = [
     ("secretName: tls, enableFallbackCertificate: true", "FallbackNotPresent", "enableFallbackCertificate"),
     ("passthrough: true", "NotSupported", "passthrough"),
 ]
-ROUTES = [
-    ("cookieRewritePolicies: [{name: a, secure: true}]", "RouteError", "cookieRewritePolicies"),
-    ("internalRedirectPolicy: {maxInternalRedirects: 1}", "RouteError", "internalRedirectPolicy"),
-]
-SERVICES = [
-    ("cookieRewritePolicies: [{name: a, secure: true}]", "RouteError", "cookieRewritePolicies"),
-]
 ROUTE = "conditions: [{prefix: /x}], services: [{name: app, port: 80%}]"
 
 
@@ -52,30 +45,6 @@ def test_of_tcp() -> None:
     result = compiled(item, service(), secret())
     assert result.site is None
     assert errors(result.statuses[item.key]) == [("TCPProxyError", "NotSupported")]
-
-
-def with_good_route(route: str) -> str:
-    good = "{conditions: [{prefix: /good}], services: [{name: app, port: 80}]}"
-    return f"virtualhost: {{fqdn: {HOST}}}\nroutes: [{{{route}}}, {good}]"
-
-
-@pytest.mark.parametrize(
-    ("route", "kind", "name"),
-    [(f"{ROUTE.replace('%', '')}, {field}", kind, name) for field, kind, name in ROUTES]
-    + [(ROUTE.replace("%", f", {field}"), kind, f"services[0].{name}") for field, kind, name in SERVICES],
-)
-def test_of_a_route(route: str, kind: str, name: str) -> None:
-    item = proxy(with_good_route(route))
-    result = compiled(item, service())
-    assert errors(result.statuses[item.key]) == [(kind, "NotSupported")]
-    assert result.statuses[item.key].errors[0].message.startswith(f"spec.routes[0].{name}: ")
-    assert result.site is not None
-    assert [found.match.path.value for found in result.site.http] == ["/good"]
-
-
-def test_everything_about_a_route_is_told_at_once() -> None:
-    item = proxy(with_good_route(f"{ROUTE.replace('%', f', {SERVICES[0][0]}')}, {ROUTES[0][0]}, {ROUTES[1][0]}"))
-    assert len(errors(status_of(item, service()))) == 3
 
 
 @pytest.mark.parametrize(

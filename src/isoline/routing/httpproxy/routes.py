@@ -27,11 +27,7 @@ from isoline.routing.httpproxy import (
 from isoline.routing.httpproxy.order import Draft
 from isoline.routing.httpproxy.scope import Fault, Report, Scope
 from isoline.routing.httpproxy.site import SiteDraft
-from isoline.routing.httpproxy.unsupported import report_unsupported
 
-UNSUPPORTED = (*cookies.ROUTE, *internal_redirects.ROUTE)
-UNSUPPORTED_OF_SERVICE = cookies.SERVICE
-_GUARDS = {"AuthError", "JWTVerificationError"}
 
 UNAVAILABLE = ir.Respond(status=503)
 BAD_GATEWAY = ir.Respond(status=502)
@@ -59,18 +55,13 @@ def add_route(route: Route, place: Place) -> None:
     try:
         _check_actions(route, place.scope)
         match = conditions.match(place.inherited, route.conditions, place.scope)
-        used = report_unsupported(UNSUPPORTED, route, place.scope)
-        for position, service in enumerate(route.services):
-            used += report_unsupported(UNSUPPORTED_OF_SERVICE, service, place.scope, f"services[{position}].")
         refused = jwt.is_refused(
             route.jwt_verification_policy, place.scope, place.site.root, ends_tls=place.site.ends_tls
         )
-        if refused or any(entry.type in _GUARDS for entry in used):
+        if refused:
             _add_closed(match, route, place)
-        elif not used:
+        else:
             _add(_compile(route, match, place), route, place)
-        elif place.included or ip_filters.is_guarded(route):
-            _add_closed(match, route, place)
     except Fault as fault:
         place.scope.report.errors[fault.finding] = None
         if place.included or ip_filters.is_guarded(route):
@@ -121,9 +112,11 @@ def _compile(route: Route, match: ir.Match, place: Place) -> ir.Route:
     response = headers.compile_headers(
         route.response_headers_policy, headers.ROUTE_RESPONSE, scope, variables=variables
     )
+    rewrites_of_cookies = cookies.compile_cookies(route.cookie_rewrite_policies, scope)
     return ir.Route(
         match=match,
-        action=_action(route, match, place, host=request.host),
+        action=_action(route, match, place, host=request.host, rewrites_of_cookies=rewrites_of_cookies),
+        cookies=rewrites_of_cookies,
         request_headers=request.edits,
         response_headers=response.edits,
         addresses=ip_filters.compile_addresses(route, scope),
@@ -138,12 +131,15 @@ def _compile(route: Route, match: ir.Match, place: Place) -> ir.Route:
     )
 
 
-def _action(route: Route, match: ir.Match, place: Place, *, host: str | None) -> ir.Forward | ir.Redirect | ir.Respond:
+def _action(
+    route: Route, match: ir.Match, place: Place, *, host: str | None, rewrites_of_cookies: tuple[ir.CookieRewrite, ...]
+) -> ir.Forward | ir.Redirect | ir.Respond:
     scope = place.scope
     limits = timeouts.compile_timeouts(route.timeout_policy, scope)
     spread = balancing.compile_balancing(route.load_balancer_policy, scope)
     rewrite = rewrites.compile_rewrite(route.path_rewrite_policy, match.path, scope)
     check = health.compile_health_check(route.health_check_policy, scope)
+    follow = internal_redirects.compile_internal_redirects(route.internal_redirect_policy, scope)
     if route.request_redirect_policy is not None:
         return redirects.compile_redirect(route.request_redirect_policy, scope)
     if route.direct_response_policy is not None:
@@ -151,7 +147,7 @@ def _action(route: Route, match: ir.Match, place: Place, *, host: str | None) ->
     retry = retries.compile_retry(route.retry_policy, scope)
     host_header = None if host is None else headers.header_that_gives_host(host)
     fixed_host = host if host_header is None else None
-    common = services.Upstreams(place.namespace, spread, check, limits.idle_connection, fixed_host)
+    common = services.Upstreams(place.namespace, spread, check, limits.idle_connection, fixed_host, rewrites_of_cookies)
     resolved = services.resolve(route.services, common, place.site.view, scope)
     if not resolved.shares:
         return UNAVAILABLE
@@ -167,4 +163,5 @@ def _action(route: Route, match: ir.Match, place: Place, *, host: str | None) ->
         host_rewrite=fixed_host,
         host_rewrite_header=host_header,
         mirror=resolved.mirror,
+        follow_redirects=follow,
     )

@@ -7,12 +7,14 @@ the route answers 503.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from isoline.objects import Key
 from isoline.objects.core import Service, ServicePort
 from isoline.objects.httpproxy import Service as Reference
 from isoline.routing import clusters, ir, service_annotations
 from isoline.routing.endpoints import endpoints_name
-from isoline.routing.httpproxy import headers, mirror, slow_start, upstream_tls
+from isoline.routing.httpproxy import cookies, headers, mirror, slow_start, upstream_tls
 from isoline.routing.httpproxy.balancing import Balancing
 from isoline.routing.httpproxy.scope import Scope
 from isoline.routing.view import View
@@ -29,6 +31,8 @@ class Upstreams(NamedTuple):
     health_check: ir.HealthCheck | None
     idle_timeout: float | None
     host: str | None
+    cookies: tuple[ir.CookieRewrite, ...] = ()
+    """What the route rewrites."""
 
 
 class Resolved(NamedTuple):
@@ -89,6 +93,7 @@ def _resolve_one(
         request_headers=request.edits,
         response_headers=response.edits,
         host_rewrite=request.host,
+        cookies=_cookies(reference, common, scope),
     )
     return share, cluster
 
@@ -106,6 +111,11 @@ def _headers(reference: Reference, common: Upstreams, scope: Scope) -> tuple[hea
         headers.compile_headers(request, headers.SERVICE_REQUEST, scope, variables=variables),
         headers.compile_headers(response, headers.SERVICE_RESPONSE, scope, variables=variables),
     )
+
+
+def _cookies(reference: Reference, common: Upstreams, scope: Scope) -> tuple[ir.CookieRewrite, ...]:
+    own = cookies.compile_cookies(reference.cookie_rewrite_policies, scope)
+    return cookies.merged(common.cookies, own) if own else ()
 
 
 def _reference_problem(service: object, reference: Reference, common: Upstreams) -> str:
@@ -183,12 +193,6 @@ def _weighted(shares: list[ir.Share], scope: Scope) -> tuple[ir.Share, ...]:
     if total:
         return tuple(shares)
     return tuple(
-        ir.Share(
-            cluster=share.cluster,
-            weight=1,
-            request_headers=share.request_headers,
-            response_headers=share.response_headers,
-            host_rewrite=share.host_rewrite,
-        )
+        msgspec.structs.replace(share, weight=1)
         for share in shares
     )

@@ -5,6 +5,7 @@ knows the other. Durations are seconds; `None` means "not said, the gateway's de
 """
 
 from isoline.routing.ir.base import IR, NEVER
+from isoline.routing.ir.cookies import CookieRewrite
 from isoline.routing.ir.cors import Cors, Origin
 from isoline.routing.ir.gateway import AccessLog, Gateway, Listener, RateLimitService
 from isoline.routing.ir.headers import Header, HeaderEdits
@@ -15,6 +16,7 @@ from isoline.routing.ir.routes import (
     AddressFilter,
     AddressRange,
     Backoff,
+    FollowRedirects,
     Forward,
     HashBy,
     HttpsRedirect,
@@ -60,12 +62,14 @@ __all__ = [
     "Balance",
     "Certificate",
     "Cluster",
+    "CookieRewrite",
     "Cors",
     "Dns",
     "DnsFamily",
     "Endpoint",
     "Endpoints",
     "ErrorPage",
+    "FollowRedirects",
     "Forward",
     "Gateway",
     "GlobalLimit",

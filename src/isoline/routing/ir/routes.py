@@ -3,6 +3,7 @@
 from typing import Literal
 
 from isoline.routing.ir.base import IR
+from isoline.routing.ir.cookies import CookieRewrite
 from isoline.routing.ir.headers import HeaderEdits
 from isoline.routing.ir.matching import Match
 from isoline.routing.ir.rate_limits import GlobalLimit, LocalLimit
@@ -55,6 +56,8 @@ class Share(IR, frozen=True, kw_only=True):
     response_headers: HeaderEdits = HeaderEdits()
     host_rewrite: str | None = None
     """The Host that this cluster sees; it beats the route's."""
+    cookies: tuple[CookieRewrite, ...] = ()
+    """Replace the route's, unless empty."""
 
 
 class Mirror(IR, frozen=True, kw_only=True):
@@ -63,6 +66,18 @@ class Mirror(IR, frozen=True, kw_only=True):
     cluster: str
     percent: int
     """Of the requests, from 1 to 100."""
+
+
+class FollowRedirects(IR, frozen=True, kw_only=True):
+    """Redirects of the upstream that the gateway follows itself, if they lead to a route of its own."""
+
+    most: int = 1
+    """In a row."""
+    status_codes: tuple[int, ...] = (302,)
+    schemes: Literal["same", "safe", "any"] = "same"
+    """Whether one may lead to the other scheme; safe: never from plain HTTP into https."""
+    same_route_once: bool = False
+    """One that leads to a route that one led to before is the client's."""
 
 
 class Forward(IR, frozen=True, kw_only=True):
@@ -78,6 +93,7 @@ class Forward(IR, frozen=True, kw_only=True):
     host_rewrite: str | None = None
     host_rewrite_header: str | None = None
     mirror: Mirror | None = None
+    follow_redirects: FollowRedirects | None = None
 
 
 class Redirect(IR, frozen=True, kw_only=True):
@@ -126,6 +142,7 @@ class Route(IR, frozen=True, kw_only=True):
     """Replaces the site's."""
     local_limit: LocalLimit | None = None
     """Replaces the site's."""
+    cookies: tuple[CookieRewrite, ...] = ()
     global_limit: GlobalLimit | None = None
     """Replaces the site's."""
     traffic: Traffic | None = None

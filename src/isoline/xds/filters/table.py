@@ -5,6 +5,7 @@ from typing import Any
 from isoline.xds.filters import (
     addresses,
     coalescing,
+    cookies,
     cors,
     global_limits,
     local_limits,
@@ -31,6 +32,7 @@ TABLE: tuple[HttpFilter, ...] = (
     global_limits,
     # What some sites ask for and others do not.
     site_filters,
+    cookies,
     # What only the app is to see comes last.
     websocket_key,
     # Ends the chain.
