@@ -1,13 +1,19 @@
 """EndpointSlices → `ir.Endpoints`: where the replicas behind a Service's port are."""
 
 import ipaddress
+from collections.abc import Sequence
 from functools import lru_cache
+
+import msgspec
 
 from isoline.objects import EndpointSlice
 from isoline.objects.core import ServicePort
 from isoline.routing import ir
 from isoline.routing.indexes import SLICES
 from isoline.routing.view import Read, View
+
+_ALL_SHARES = 1_000_000
+"""What the weights of several sources add up to: enough for a thousand endpoints to be even, and far from 32 bits."""
 
 
 def port_label(port: ServicePort) -> str:
@@ -23,12 +29,34 @@ def endpoints_name(namespace: str, service: str, port: ServicePort, health_port:
     return f"{name}~{port_label(health_port)}"
 
 
+def weighted_name(names: Sequence[tuple[str, int]]) -> str:
+    """Return the name of several endpoints together, each source with its share; weights of 0 throughout are even."""
+    if len(names) == 1:
+        return names[0][0]
+    even = not any(weight for _, weight in names)
+    return ",".join(f"{name}={1 if even else weight}" for name, weight in names if even or weight)
+
+
 def compile_endpoints(name: str, view: View) -> tuple[ir.Endpoints, frozenset[Read]]:
     """Return the endpoints of that name, sorted, each address and port once; and what was read.
+
+    Of several sources each gets its share, however many endpoints it has; one without gets none.
 
     Ready or unset counts, terminating does not (Contour's rule). An endpoint's first address stands for it (Kubernetes'
     rule). Addresses that are no IP address are left out: Envoy would refuse all the others with them.
     """
+    found: dict[tuple[str, int], ir.Endpoint] = {}
+    sources = [source.partition("=") for source in name.split(",")]
+    total = sum(int(share or 1) for _, _, share in sources)
+    for source, _, share in sources:
+        endpoints = _of_source(source, view)
+        weight = max(1, round(_ALL_SHARES * int(share) / total / len(endpoints))) if share and endpoints else 1
+        for where, each in endpoints.items():
+            found[where] = each if weight == 1 else msgspec.structs.replace(each, weight=weight)
+    return ir.Endpoints(name=name, endpoints=tuple(found[where] for where in sorted(found))), frozenset(view.reads)
+
+
+def _of_source(name: str, view: View) -> dict[tuple[str, int], ir.Endpoint]:
     namespace, service, ports = name.split("/")
     port, _, health_port = ports.partition("~")
     found: dict[tuple[str, int], ir.Endpoint] = {}
@@ -36,7 +64,7 @@ def compile_endpoints(name: str, view: View) -> tuple[ir.Endpoints, frozenset[Re
         item = view.get(key)
         if isinstance(item, EndpointSlice):
             _collect(item, port, health_port, found)
-    return ir.Endpoints(name=name, endpoints=tuple(found[where] for where in sorted(found))), frozenset(view.reads)
+    return found
 
 
 def _collect(item: EndpointSlice, port: str, health_port: str, found: dict[tuple[str, int], ir.Endpoint]) -> None:
