@@ -35,10 +35,13 @@ class Finding(NamedTuple):
     type: ErrorType
     reason: str
     message: str
+    """With the field's path and what to do; for logs, events and `isoline check`."""
+    words: str = ""
+    """Contour's sentence for this fault, which the status shows; empty where Contour has none, then `message` does."""
 
 
 class ProxyStatus(msgspec.Struct, frozen=True, gc=False):
-    """What is to be said of an HTTPProxy. Equal values need no second write."""
+    """What is to be said of an HTTPProxy, or an object with the same conditions. Equal values need no second write."""
 
     errors: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
@@ -53,23 +56,24 @@ class ProxyStatus(msgspec.Struct, frozen=True, gc=False):
     def description(self) -> str:
         """The sentence of `status.description`."""
         if self.current_status == "orphaned":
-            return self.errors[0].message
+            return self.errors[0].words or self.errors[0].message
         return "At least one error present, see Errors for details" if self.errors else "Valid HTTPProxy"
 
-    def condition(self) -> DetailedCondition:
-        """Return the condition `Valid`, without its time and generation."""
+    def condition(self, kind: str = "HTTPProxy") -> DetailedCondition:
+        """Return the condition `Valid` of an object of that kind, without its time and generation."""
         return DetailedCondition(
             type="Valid",
             status="False" if self.errors else "True",
             reason="ErrorPresent" if self.errors else "Valid",
-            message="At least one error present, see Errors for details" if self.errors else "Valid HTTPProxy",
+            message="At least one error present, see Errors for details" if self.errors else f"Valid {kind}",
             errors=tuple(_sub_condition(error) for error in self.errors),
             warnings=tuple(_sub_condition(warning) for warning in self.warnings),
         )
 
 
 def _sub_condition(finding: Finding) -> SubCondition:
-    return SubCondition(type=finding.type, status="True", reason=finding.reason, message=finding.message)
+    message = finding.words or finding.message
+    return SubCondition(type=finding.type, status="True", reason=finding.reason, message=message)
 
 
 VALID = ProxyStatus()

@@ -47,7 +47,7 @@ def plain_status(status: ProxyStatus) -> dict[str, Any]:
     fields: dict[str, Any] = {"currentStatus": status.current_status}
     for name, findings in (("errors", status.errors), ("warnings", status.warnings)):
         if findings:
-            fields[name] = [list(finding) for finding in findings]
+            fields[name] = [[each.type, each.reason, each.message] for each in findings]
     return fields
 
 

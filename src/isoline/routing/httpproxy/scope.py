@@ -39,17 +39,17 @@ class Scope(NamedTuple):
     def at(self, field: str) -> "Scope":
         return Scope(self.report, f"{self.path}.{field}")
 
-    def fault(self, kind: ErrorType, reason: str, text: str) -> Fault:
-        """Return the exception that takes the part out, once it is raised."""
-        return Fault(self._finding(kind, reason, text))
+    def fault(self, kind: ErrorType, reason: str, text: str, *, words: str = "") -> Fault:
+        """Return the exception that takes the part out, once it is raised. `words` is what Contour says of it."""
+        return Fault(self._finding(kind, reason, text, words))
 
-    def error(self, kind: ErrorType, reason: str, text: str) -> None:
+    def error(self, kind: ErrorType, reason: str, text: str, *, words: str = "") -> None:
         """Report an error and go on."""
-        self.report.errors[self._finding(kind, reason, text)] = None
+        self.report.errors[self._finding(kind, reason, text, words)] = None
 
-    def warn(self, kind: ErrorType, text: str) -> None:
+    def warn(self, kind: ErrorType, text: str, *, words: str = "") -> None:
         """Report something that is ignored, or not as its writer meant it. It leaves the object valid."""
-        self.report.warnings[self._finding(kind, WARNING_REASON, text)] = None
+        self.report.warnings[self._finding(kind, WARNING_REASON, text, words)] = None
 
-    def _finding(self, kind: ErrorType, reason: str, text: str) -> Finding:
-        return Finding(kind, reason, f"{self.path}: {text}")
+    def _finding(self, kind: ErrorType, reason: str, text: str, words: str) -> Finding:
+        return Finding(kind, reason, f"{self.path}: {text}", words)
