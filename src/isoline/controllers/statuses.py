@@ -1,5 +1,5 @@
-"""Writes what compiling found: into the statuses of HTTPProxies, into events for Ingresses. In the background, and only
-where it changed. Where it is known at which addresses traffic arrives, both are told."""
+"""Writes what compiling found: into the statuses of HTTPProxies and ExtensionServices, into events for Ingresses. In
+the background, and only where it changed. Where it is known at which addresses traffic arrives, both are told."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -11,6 +11,7 @@ import structlog
 from isoline.cluster.source import Source
 from isoline.controllers.clock import Clock, timestamp
 from isoline.objects.core import LoadBalancerStatus
+from isoline.objects.extension import ExtensionService, ExtensionServiceStatus
 from isoline.objects.httpproxy import DetailedCondition, HTTPProxy, HTTPProxyStatus
 from isoline.objects.meta import Key
 from isoline.objects.networking import Ingress, IngressStatus
@@ -71,6 +72,8 @@ class StatusWriter:
             elif isinstance(item, HTTPProxy):
                 addresses = self._addresses()
                 self._source.set_status(key, proxy_status(item, found, now=self._clock.now(), addresses=addresses))
+            elif isinstance(item, ExtensionService):
+                self._source.set_status(key, extension_status(item, found, now=self._clock.now()))
         except Exception:
             _log.exception("status not written", key=str(key))
 
@@ -101,6 +104,15 @@ def proxy_status(
         load_balancer=proxy.status.load_balancer if addresses is None else addresses,
         conditions=(_dated(fresh, before, generation=proxy.metadata.generation, now=now),),
     )
+
+
+def extension_status(extension: ExtensionService, found: ProxyStatus | None, *, now: float) -> ExtensionServiceStatus:
+    """Return the status of an ExtensionService, dated in the same way."""
+    if found is None:
+        return ExtensionServiceStatus()
+    before = next((each for each in extension.status.conditions if each.type == "Valid"), None)
+    fresh = found.condition("ExtensionService")
+    return ExtensionServiceStatus(conditions=(_dated(fresh, before, generation=extension.metadata.generation, now=now),))
 
 
 def _dated(

@@ -2,13 +2,14 @@
 
 from typing import NamedTuple
 
-from isoline.objects import HTTPProxy, Ingress, Key
+from isoline.objects import ExtensionService, HTTPProxy, Ingress, Key
 from isoline.routing import ir
 from isoline.routing.classes import is_ours
+from isoline.routing.extensions import extension_status
 from isoline.routing.httpproxy.scope import Report, Scope
 from isoline.routing.httpproxy.site import SiteDraft
 from isoline.routing.httpproxy.virtualhost import compile_root, oldest_first
-from isoline.routing.indexes import HOSTS
+from isoline.routing.indexes import EXTENSION, HOSTS
 from isoline.routing.ingress.site import check_hosts, compile_ingresses
 from isoline.routing.statuses import ORPHANED, Finding, ProxyStatus
 from isoline.routing.view import Read, View
@@ -40,6 +41,8 @@ def compile_site(host: str, view: View) -> Compiled:
     Of several HTTPProxies for one host the oldest keeps it, and the others are told. Ingresses add their paths to it.
     Objects of another class are passed over without a word. A pseudo-host gives statuses only.
     """
+    if host.startswith(EXTENSION):
+        return Compiled(None, _statuses_of_extensions(host, view), frozenset(view.reads))
     claimants, ingresses = _claimants(host, view)
     if host.startswith("!"):
         without = {proxy.key: _status_without_host(proxy) for proxy in claimants}
@@ -68,6 +71,11 @@ def compile_site(host: str, view: View) -> Compiled:
         certificates=() if site is None or site.tls is None else (site.tls.certificate,),
         endpoints=() if site is None else _endpoints_of(site),
     )
+
+
+def _statuses_of_extensions(host: str, view: View) -> dict[Key, ProxyStatus]:
+    found = [view.get(key) for key in view.find(HOSTS, host)]
+    return {item.key: extension_status(item, view) for item in found if isinstance(item, ExtensionService)}
 
 
 def _endpoints_of(site: ir.Site) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from isoline.cluster.store import Index
 from isoline.objects import EndpointSlice, HTTPProxy, Ingress, Object, TLSCertificateDelegation
+from isoline.objects.extension import ExtensionService
 from isoline.objects.httpproxy import TLS
 
 HOSTS = "hosts"
@@ -46,6 +47,14 @@ def hosts_of_ingress(ingress: Ingress) -> list[str]:
     return sorted(hosts) or [f"!ingress {ingress.metadata.namespace}/{ingress.metadata.name}"]
 
 
+EXTENSION = "!extension "
+
+
+def hosts_of_extension(extension: ExtensionService) -> list[str]:
+    """Return the pseudo-host under which an ExtensionService's status is found."""
+    return [f"{EXTENSION}{extension.metadata.namespace}/{extension.metadata.name}"]
+
+
 def hosts_of(item: Object) -> list[str]:
     """Return the hosts, or the pseudo-host, of anything that can claim one."""
     match item:
@@ -53,6 +62,8 @@ def hosts_of(item: Object) -> list[str]:
             return [host_of(item)]
         case Ingress():
             return hosts_of_ingress(item)
+        case ExtensionService():
+            return hosts_of_extension(item)
     return []
 
 
@@ -118,6 +129,7 @@ def _delegations(item: TLSCertificateDelegation) -> Iterator[str]:
 INDEXES = (
     Index(HOSTS, "HTTPProxy", _hosts),
     Index(HOSTS, "Ingress", hosts_of_ingress),
+    Index(HOSTS, "ExtensionService", hosts_of_extension),
     Index(WILDCARD_TLS, "HTTPProxy", _wildcard_tls),
     Index(WILDCARD_TLS, "Ingress", _wildcard_tls_of_ingress),
     Index(SLICES, "EndpointSlice", _slices),

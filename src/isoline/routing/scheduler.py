@@ -106,7 +106,7 @@ class Scheduler:
         yield Update(gateway=self._changed_gateway())
         hosts = {
             Unit("site", host)
-            for kind in ("HTTPProxy", "Ingress")
+            for kind in ("HTTPProxy", "Ingress", "ExtensionService")
             for item in self._store.of_kind(kind)
             for host in hosts_of(item)
         }

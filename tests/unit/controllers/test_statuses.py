@@ -10,7 +10,8 @@ from isoline.cluster.state import StateFolder
 from isoline.cluster.store import Store
 from isoline.controllers.clock import timestamp
 from isoline.controllers.statuses import AT_ONCE, StatusWriter
-from isoline.objects import HTTPProxy, Key
+from isoline.objects import ExtensionService, HTTPProxy, Key
+from isoline.objects.extension import ExtensionServiceStatus
 from isoline.objects.httpproxy import HTTPProxyStatus
 from isoline.routing.statuses import ORPHANED, VALID, Finding, ProxyStatus
 from unit.controllers.support import FakeClock, manifests, settle
@@ -113,3 +114,29 @@ async def test_what_is_wrong_with_an_ingress_is_told_as_events(rig: Rig) -> None
     assert ("SecretNotValid", "no Secret") in [
         (event.reason, event.message) for event in rig.source.events.about(about)
     ]
+
+
+async def test_an_extension_service_has_its_own_condition(rig: Rig) -> None:
+    about = Key("ExtensionService", "default", "auth")
+    await rig.source.apply(
+        manifests(
+            "apiVersion: projectcontour.io/v1alpha1\nkind: ExtensionService\nmetadata: {name: auth}\n"
+            "spec: {services: [{name: app, port: 80}]}\n"
+        )
+    )
+
+    def condition() -> tuple[str, str, str, int]:
+        found = rig.source.store.get(about)
+        assert isinstance(found, ExtensionService)
+        (valid,) = found.status.conditions
+        return valid.status, valid.reason, valid.message, valid.observed_generation
+
+    rig.writer.put({about: VALID})
+    await settle()
+    assert condition() == ("True", "Valid", "Valid ExtensionService", 1)
+    rig.writer.put({about: INVALID})
+    await settle()
+    assert condition() == ("False", "ErrorPresent", "At least one error present, see Errors for details", 1)
+    rig.writer.put({about: None})
+    await settle()
+    assert getattr(rig.source.store.get(about), "status", None) == ExtensionServiceStatus()
