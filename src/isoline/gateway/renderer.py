@@ -27,15 +27,19 @@ class Rendered(NamedTuple):
     """What is remembered of a site."""
 
     resources: tuple[Name, ...]
-    certificate: str
-    """Empty when the site ends no TLS."""
-    secret: Name | None
-    """Under which name its Envoy asks for the certificate."""
-    chain: ir.Tls | None
+    certificates: tuple[tuple[str, Name], ...] = ()
+    """Each certificate that it is served with, and under which name its Envoy asks for that."""
+    chain: ir.Chain | None = None
     """Set when it has a filter chain of its own."""
+    fallback: str = ""
+    """The certificate for clients that name no known host, where the site is theirs, too."""
+
+    @property
+    def secrets(self) -> tuple[Name, ...]:
+        return tuple(secret for _, secret in self.certificates)
 
 
-NOTHING = Rendered((), "", None, None)
+NOTHING = Rendered(())
 
 
 class Renderer:
@@ -47,9 +51,11 @@ class Renderer:
         self._givers: dict[Name, int] = {}
         self._secrets: dict[str, bytes] = {}
         self._certificate_hosts: dict[str, set[str]] = {}
-        self._chains: dict[str, ir.Tls] = {}
+        self._chains: dict[str, ir.Chain] = {}
+        self._fallbacks: dict[str, str] = {}
         self._wildcards: set[str] = set()
         self._listeners_stale = True
+        self._shared: set[Name] = set()
         self._put: dict[Name, Resource] = {}
         self._remove: set[Name] = set()
 
@@ -85,7 +91,7 @@ class Renderer:
     def names_of(self, host: str) -> tuple[Name, ...]:
         """The resources that a host's site gave, and the certificate that it is asked for."""
         rendered = self._sites.get(host, NOTHING)
-        return rendered.resources if rendered.secret is None else (*rendered.resources, rendered.secret)
+        return (*rendered.resources, *rendered.secrets)
 
     def _set_endpoints(self, name: str, endpoints: ir.Endpoints | None) -> None:
         if endpoints is None:
@@ -97,27 +103,27 @@ class Renderer:
         hosts = self._certificate_hosts.get(name, set())
         if certificate is None:
             self._secrets.pop(name, None)
-            self._remove.update(secret for host in hosts if (secret := self._sites[host].secret) is not None)
+            pairs = (pair for host in hosts for pair in self._sites[host].certificates)
+            self._remove.update(secret for used, secret in pairs if used == name)
         else:
             self._secrets[name] = secrets.body(certificate)
             for host in hosts:
-                self._add_secret(self._sites[host])
+                self._add_secrets(self._sites[host])
 
     def _set_site(self, host: str, site: ir.Site | None, gateway: ir.Gateway) -> None:
         before = self._sites.pop(host, NOTHING)
         after = NOTHING if site is None else self._render_site(site, gateway)
         if site is not None:
             self._sites[host] = after
-        for name in (*after.resources, after.secret):
-            if name is not None:
-                self._givers[name] = self._givers.get(name, 0) + 1
-        for name in (*before.resources, before.secret):
-            if name is not None:
-                self._take_back(name)
-        if before.certificate != after.certificate:
-            self._move_certificate(host, before.certificate, after.certificate)
-        self._add_secret(after)
+        for name in (*after.resources, *after.secrets):
+            self._givers[name] = self._givers.get(name, 0) + 1
+        for name in (*before.resources, *before.secrets):
+            self._take_back(name)
+        if before.certificates != after.certificates:
+            self._move_certificates(host, before, after)
+        self._add_secrets(after)
         self._set_chain(host, after.chain, wildcard=site is not None and site.wildcard)
+        self._set_fallback(host, before, after)
 
     def _render_site(self, site: ir.Site, gateway: ir.Gateway) -> Rendered:
         resources = render_site(site, gateway)
@@ -125,18 +131,22 @@ class Renderer:
             self._add(item)
         given = tuple(item.name for item in resources)
         if site.tls is None:
-            return Rendered(given, "", None, None)
+            return Rendered(given, chain=site.chain)
         # A chain of its own names its certificate; the shared chain asks by the server name.
         secret = Name(types.SECRET, site.tls.certificate if site.own_chain else site.host)
-        return Rendered(given, site.tls.certificate, secret, site.tls if site.own_chain else None)
+        certificates = [(site.tls.certificate, secret)]
+        if site.fallback:
+            certificates.append((site.fallback, Name(types.SECRET, site.fallback)))
+        return Rendered(given, tuple(dict.fromkeys(certificates)), site.chain, site.fallback)
 
     def _add(self, item: Resource) -> None:
         self._put[item.name] = item
 
-    def _add_secret(self, rendered: Rendered) -> None:
-        body = self._secrets.get(rendered.certificate)
-        if body is not None and rendered.secret is not None:
-            self._add(secrets.secret(rendered.secret.name, body))
+    def _add_secrets(self, rendered: Rendered) -> None:
+        for certificate, secret in rendered.certificates:
+            body = self._secrets.get(certificate)
+            if body is not None:
+                self._add(secrets.secret(secret.name, body))
 
     def _take_back(self, name: Name) -> None:
         self._givers[name] -= 1
@@ -144,16 +154,34 @@ class Renderer:
             del self._givers[name]
             self._remove.add(name)
 
-    def _move_certificate(self, host: str, before: str, after: str) -> None:
-        if before:
-            hosts = self._certificate_hosts[before]
-            hosts.discard(host)
-            if not hosts:
-                del self._certificate_hosts[before]
-        if after:
-            self._certificate_hosts.setdefault(after, set()).add(host)
+    def _move_certificates(self, host: str, before: Rendered, after: Rendered) -> None:
+        used_before, used_after = (dict.fromkeys(name for name, _ in each.certificates) for each in (before, after))
+        for name in used_before:
+            if name not in used_after:
+                hosts = self._certificate_hosts[name]
+                hosts.discard(host)
+                if not hosts:
+                    del self._certificate_hosts[name]
+        for name in used_after:
+            self._certificate_hosts.setdefault(name, set()).add(host)
 
-    def _set_chain(self, host: str, chain: ir.Tls | None, *, wildcard: bool) -> None:
+    def _set_fallback(self, host: str, before: Rendered, after: Rendered) -> None:
+        """While there is a fallback, the listener knows every host on HTTPS, and changes as one comes or goes."""
+        known_before, known_after = (bool(each.certificates or each.chain) for each in (before, after))
+        if before.fallback != after.fallback or (self._fallbacks and known_before != known_after):
+            self._listeners_stale = True
+        if after.fallback:
+            self._fallbacks[host] = after.fallback
+        else:
+            self._fallbacks.pop(host, None)
+
+    def _fallback(self) -> ir.Fallback | None:
+        if not self._fallbacks:
+            return None
+        known = sorted(host for host, each in self._sites.items() if each.certificates or each.chain)
+        return ir.Fallback(certificate=min(self._fallbacks.values()), known=tuple(known))
+
+    def _set_chain(self, host: str, chain: ir.Chain | None, *, wildcard: bool) -> None:
         if chain != self._chains.get(host) or wildcard != (host in self._wildcards):
             self._listeners_stale = True
         if chain is None:
@@ -168,6 +196,10 @@ class Renderer:
     def _set_listeners(self, gateway: ir.Gateway) -> None:
         if self._listeners_stale:
             self._listeners_stale = False
-            chains = (ir.Site(host=host, tls=tls, own_chain=True) for host, tls in sorted(self._chains.items()))
-            for item in render_gateway(gateway, chains, wildcards=bool(self._wildcards)):
+            wildcards = bool(self._wildcards)
+            shared = render_gateway(gateway, self._chains.values(), wildcards=wildcards, fallback=self._fallback())
+            for item in shared:
                 self._add(item)
+            names = {item.name for item in shared}
+            self._remove |= self._shared - names
+            self._shared = names

@@ -25,6 +25,8 @@ a body of 100 kB to 1 MB of audio many times over; 1 MiB, the default, lets few 
 _STREAM_WINDOW = 1024 * 1024
 _CONNECTION_WINDOW = 16 * 1024 * 1024
 _HTTP2 = frozenset({ir.Upstream.H2, ir.Upstream.H2C})
+_BYTES = frozenset({ir.Upstream.TCP, ir.Upstream.TCP_TLS})
+_ENDS_TLS = frozenset({ir.Upstream.TLS, ir.Upstream.H2, ir.Upstream.TCP_TLS})
 _PROTOCOL_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _DNS_FAMILY = {
     ir.DnsFamily.AUTO: cluster_pb2.Cluster.AUTO,
@@ -51,16 +53,17 @@ def cluster(source: ir.Cluster, gateway: ir.Gateway) -> cluster_pb2.Cluster:
     message.per_connection_buffer_limit_bytes.value = BUFFER_BYTES
     # No panic: traffic to endpoints that are known to be bad helps nobody.
     message.common_lb_config.healthy_panic_threshold.value = 0.0
-    message.typed_extension_protocol_options[_PROTOCOL_OPTIONS].CopyFrom(
-        _protocol_options(source.protocol, source.idle_timeout)
-    )
+    if source.protocol not in _BYTES:
+        message.typed_extension_protocol_options[_PROTOCOL_OPTIONS].CopyFrom(
+            _protocol_options(source.protocol, source.idle_timeout)
+        )
     _set_balance(message, source.balance, source.slow_start)
     _set_limits(message, source.limits)
     if source.outliers is not None:
         message.outlier_detection.CopyFrom(_outlier_detection(source.outliers))
     if source.health_check is not None:
         message.health_checks.append(_health_check(source.health_check, source.protocol))
-    if source.protocol in (ir.Upstream.TLS, ir.Upstream.H2):
+    if source.protocol in _ENDS_TLS:
         message.transport_socket.name = "envoy.transport_sockets.tls"
         message.transport_socket.typed_config.CopyFrom(_upstream_tls(source.protocol, source.sni, source.trust))
     return message
@@ -134,7 +137,8 @@ def _protocol_options(protocol: ir.Upstream, idle_timeout: float | None) -> any_
 def _upstream_tls(protocol: ir.Upstream, sni: str, trust: ir.Trust | None) -> any_pb2.Any:
     context = tls_pb2.UpstreamTlsContext(sni=sni)
     common = context.common_tls_context
-    common.alpn_protocols.append("h2" if protocol is ir.Upstream.H2 else "http/1.1")
+    if protocol is not ir.Upstream.TCP_TLS:
+        common.alpn_protocols.append("h2" if protocol is ir.Upstream.H2 else "http/1.1")
     common.tls_params.tls_minimum_protocol_version = common_pb2.TlsParameters.TLSv1_2
     common.tls_params.tls_maximum_protocol_version = common_pb2.TlsParameters.TLSv1_3
     if trust is not None:

@@ -47,9 +47,20 @@ def connection_manager(place: Place) -> hcm.HttpConnectionManager:
     _set_protocols(manager, gateway)
     _set_addresses(manager, gateway)
     _set_paths(manager, gateway)
+    if place.forward is not None:
+        _forward_certificate(manager, place.forward)
     if gateway.access_log is not None:
         manager.access_log.append(access_log(gateway.access_log))
     return manager
+
+
+def _forward_certificate(manager: hcm.HttpConnectionManager, source: ir.ForwardedCertificate) -> None:
+    """What clients say of their certificates themselves is dropped here, and everywhere else by default."""
+    manager.forward_client_cert_details = _Manager.SANITIZE_SET
+    details = manager.set_current_client_cert_details
+    details.subject.value = source.subject
+    details.cert, details.chain = source.certificate, source.chain
+    details.dns, details.uri = source.dns, source.uri
 
 
 def _scoped_routes() -> hcm.ScopedRoutes:

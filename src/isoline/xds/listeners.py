@@ -1,6 +1,7 @@
 """Listeners and their filter chains."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from functools import lru_cache
 
 from envoy.config.listener.v3 import listener_components_pb2 as components
 from envoy.config.listener.v3 import listener_pb2
@@ -9,24 +10,31 @@ from envoy.extensions.filters.network.connection_limit.v3 import connection_limi
 
 from isoline.routing import ir
 from isoline.xds import names, tls
+from isoline.xds.chain_matching import by_server_name
 from isoline.xds.clusters import BUFFER_BYTES
 from isoline.xds.connection_managers import connection_manager
 from isoline.xds.filters.place import Place
 from isoline.xds.messages import duration, packed
+from isoline.xds.tunnels import tunnel_filter
 
 _HANDSHAKE_TIMEOUT = 10.0
-_SHARED_CHAIN = "shared"
+# No host is called that, so that no site's chain is.
+_SHARED_CHAIN = "*shared"
+_FALLBACK_CHAIN = "*fallback"
 
 
 def http_listener(address: ir.Listener, gateway: ir.Gateway) -> listener_pb2.Listener:
     """Plain HTTP for every site."""
     listener = _listener(names.HTTP_LISTENER, address)
-    listener.filter_chains.append(_chain(Place(gateway, "http", wildcard=False), name=_SHARED_CHAIN))
+    listener.filter_chains.append(_http_chain(Place(gateway, "http", wildcard=False), name=_SHARED_CHAIN))
     return listener
 
 
-def https_listener(address: ir.Listener, gateway: ir.Gateway, own_chains: Iterable[ir.Site]) -> listener_pb2.Listener:
-    """HTTPS: one chain for all sites, which never changes with them, and one for each site that needs its own.
+def https_listener(
+    address: ir.Listener, gateway: ir.Gateway, chains: Sequence[ir.Chain], fallback: ir.Fallback | None
+) -> listener_pb2.Listener:
+    """HTTPS: one chain for all sites, which never changes with them, one for each site that needs its own, and one for
+    clients that name no known host where there is a fallback certificate.
 
     Envoy replaces chains one by one, so that a site's own chain drains that site's connections only.
     """
@@ -34,24 +42,41 @@ def https_listener(address: ir.Listener, gateway: ir.Gateway, own_chains: Iterab
     listener.listener_filters.add(
         name="envoy.filters.listener.tls_inspector", typed_config=packed(tls_inspector_pb2.TlsInspector())
     )
-    shared = _chain(Place(gateway, "https", wildcard=False), name=_SHARED_CHAIN)
-    shared.transport_socket.CopyFrom(tls.shared(gateway))
-    listener.filter_chains.append(shared)
-    listener.filter_chains.extend(
-        _own_chain(site.host, site.tls, gateway)
-        for site in sorted(own_chains, key=lambda site: site.host)
-        if site.tls is not None
-    )
-    for chain in listener.filter_chains:
-        chain.transport_socket_connect_timeout.CopyFrom(duration(_HANDSHAKE_TIMEOUT))
+    listener.filter_chains.append(_shared_chain(gateway))
+    listener.filter_chains.extend(_own_chain(chain, gateway) for chain in chains)
+    own = [(chain.host, chain.host) for chain in chains]
+    if fallback is not None:
+        listener.filter_chains.append(_fallback_chain(fallback.certificate, gateway))
+        known = {**dict.fromkeys(fallback.known, _SHARED_CHAIN), **dict(own)}
+        listener.filter_chain_matcher.CopyFrom(by_server_name(known.items(), _FALLBACK_CHAIN))
+    elif own:
+        listener.filter_chain_matcher.CopyFrom(by_server_name(own, _SHARED_CHAIN))
     return listener
 
 
-def _own_chain(host: str, parameters: ir.Tls, gateway: ir.Gateway) -> components.FilterChain:
-    chain = _chain(Place(gateway, "https", wildcard=host.startswith("*")), name=host)
-    chain.filter_chain_match.server_names.append(host)
-    chain.transport_socket.CopyFrom(tls.own(parameters, gateway))
-    return chain
+def _shared_chain(gateway: ir.Gateway) -> components.FilterChain:
+    chain = _http_chain(Place(gateway, "https", wildcard=False), name=_SHARED_CHAIN)
+    return _with_tls(chain, tls.shared(gateway))
+
+
+def _fallback_chain(certificate: str, gateway: ir.Gateway) -> components.FilterChain:
+    chain = _http_chain(Place(gateway, "fallback", wildcard=False), name=_FALLBACK_CHAIN)
+    return _with_tls(chain, tls.fallback(certificate, gateway))
+
+
+@lru_cache(maxsize=4096)
+def _own_chain(source: ir.Chain, gateway: ir.Gateway) -> components.FilterChain:
+    """A site's chain. Kept, as the listener is made anew with all of them when one comes or goes."""
+    if source.tunnel is not None:
+        chain = _chain(gateway, "https", source.host)
+        chain.filters.append(tunnel_filter(source.tunnel, gateway))
+    else:
+        clients = None if source.tls is None else source.tls.clients
+        place = Place(
+            gateway, "https", wildcard=source.host.startswith("*"), forward=None if clients is None else clients.forward
+        )
+        chain = _http_chain(place, name=source.host)
+    return chain if source.tls is None else _with_tls(chain, tls.own(source, source.tls, gateway))
 
 
 def _listener(name: str, address: ir.Listener) -> listener_pb2.Listener:
@@ -62,13 +87,24 @@ def _listener(name: str, address: ir.Listener) -> listener_pb2.Listener:
     return listener
 
 
-def _chain(place: Place, *, name: str) -> components.FilterChain:
+def _chain(gateway: ir.Gateway, scheme: names.Scheme, name: str) -> components.FilterChain:
     chain = components.FilterChain(name=name)
-    if place.gateway.max_connections is not None:
-        limit = connection_limit_pb2.ConnectionLimit(stat_prefix=place.scheme)
-        limit.max_connections.value = place.gateway.max_connections
+    if gateway.max_connections is not None:
+        limit = connection_limit_pb2.ConnectionLimit(stat_prefix=scheme)
+        limit.max_connections.value = gateway.max_connections
         chain.filters.add(name="envoy.filters.network.connection_limit", typed_config=packed(limit))
+    return chain
+
+
+def _http_chain(place: Place, *, name: str) -> components.FilterChain:
+    chain = _chain(place.gateway, place.scheme, name)
     chain.filters.add(
         name="envoy.filters.network.http_connection_manager", typed_config=packed(connection_manager(place))
     )
+    return chain
+
+
+def _with_tls(chain: components.FilterChain, socket: object) -> components.FilterChain:
+    chain.transport_socket.CopyFrom(socket)
+    chain.transport_socket_connect_timeout.CopyFrom(duration(_HANDSHAKE_TIMEOUT))
     return chain

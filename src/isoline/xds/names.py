@@ -6,7 +6,8 @@ after a colon, which is where Envoy cuts the key.
 
 from typing import Literal
 
-Scheme = Literal["http", "https"]
+Scheme = Literal["http", "https", "fallback"]
+"""`fallback`: HTTPS whose handshake named no known host, so that the site is found by the Host."""
 
 SCOPE_HEADER = "x-isoline-scope"
 """Set by the listener before anything reads it, whatever the client sent; never goes upstream."""
@@ -22,7 +23,17 @@ MISDIRECTED_ROUTE = "misdirected"
 HTTP_LISTENER = "http"
 HTTPS_LISTENER = "https"
 
+_LONGEST_SERVER_NAME = 255
+
 
 def scope(scheme: Scheme, host: str) -> str:
     """The name of what is served for `host`, a lower-case name or a wildcard, on `scheme`."""
     return f"{scheme}/{host}"
+
+
+def clients(host: str) -> str:
+    """The name of what a host's client certificates are checked with.
+
+    Longer than a server name can be: a handshake that names it would be given it in place of a certificate.
+    """
+    return f"clients/{host}/".ljust(_LONGEST_SERVER_NAME + 1, "-")

@@ -24,8 +24,13 @@ def render_site(site: ir.Site, gateway: ir.Gateway) -> list[Resource]:
             rendered += _own_routes(site, "http", gateway, endpoints_of)
     if site.https:
         rendered += _own_routes(site, "https", gateway, endpoints_of)
-    elif site.tls is not None:
+    elif site.tls is not None and site.tunnel is None:
         rendered.append(_scope("https", site.host, names.NOT_FOUND_ROUTES))
+    if site.fallback:
+        found = names.scope("https", site.host) if site.https else names.NOT_FOUND_ROUTES
+        rendered.append(_scope("fallback", site.host, found))
+    if site.tls is not None and site.tls.clients is not None:
+        rendered.append(secrets.secret(names.clients(site.host), secrets.validation(site.tls.clients)))
     return rendered
 
 
@@ -41,11 +46,13 @@ def render_certificate(certificate: ir.Certificate, hosts: Iterable[str] = ()) -
     return [secrets.secret(name, body) for name in (certificate.name, *hosts)]
 
 
-def render_gateway(gateway: ir.Gateway, own_chains: Iterable[ir.Site], *, wildcards: bool) -> list[Resource]:
+def render_gateway(
+    gateway: ir.Gateway, chains: Iterable[ir.Chain], *, wildcards: bool, fallback: ir.Fallback | None = None
+) -> list[Resource]:
     """What holds for all sites: listeners and shared routes.
 
-    `own_chains` are the sites with `own_chain` set, wherever they are on the shared chain or not: others are not
-    looked at. `wildcards` says whether a wildcard host exists on plain HTTP.
+    `chains` are those of sites that have their own. `wildcards` says whether a wildcard host exists on plain HTTP,
+    `fallback` what strangers get on HTTPS.
     """
     rendered = [
         as_resource(types.ROUTES, names.REDIRECT_ROUTES, routes.redirect_routes(gateway)),
@@ -56,9 +63,11 @@ def render_gateway(gateway: ir.Gateway, own_chains: Iterable[ir.Site], *, wildca
         listener = listeners.http_listener(gateway.http, gateway)
         rendered.append(as_resource(types.LISTENER, names.HTTP_LISTENER, listener))
     if gateway.https is not None:
-        own = [site for site in own_chains if site.own_chain]
-        listener = listeners.https_listener(gateway.https, gateway, own)
-        rendered.append(as_resource(types.LISTENER, names.HTTPS_LISTENER, listener))
+        own = sorted(chains, key=lambda chain: chain.host)
+        listener = listeners.https_listener(gateway.https, gateway, own, fallback)
+        used = (share.cluster for chain in own if chain.tunnel is not None for share in chain.tunnel.shares)
+        needs = tuple(Name(types.CLUSTER, cluster) for cluster in dict.fromkeys(used) if cluster != ir.NO_CLUSTER)
+        rendered.append(as_resource(types.LISTENER, names.HTTPS_LISTENER, listener, needs=needs))
     return rendered
 
 

@@ -1,9 +1,12 @@
 """How a filter chain ends TLS."""
 
+from collections.abc import Iterable
+
 from envoy.config.core.v3 import base_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, tls_pb2
 
 from isoline.routing import ir
+from isoline.xds import names
 from isoline.xds.messages import ads, extension, packed, typed_struct
 
 _EXTENSIONS = "envoy.extensions.transport_sockets.tls."
@@ -22,7 +25,7 @@ def shared(gateway: ir.Gateway) -> base_pb2.TransportSocket:
 
     Envoy takes this selector only with both ways to resume a session off.
     """
-    context = _context(gateway.tls_minimum, gateway.tls_maximum)
+    context = _context(gateway, gateway.tls_minimum, gateway.tls_maximum)
     context.disable_stateless_session_resumption = True
     context.disable_stateful_session_resumption = True
     source = {"ads": {}, "resource_api_version": "V3"}
@@ -43,18 +46,39 @@ def shared(gateway: ir.Gateway) -> base_pb2.TransportSocket:
     return _transport_socket(context)
 
 
-def own(tls: ir.Tls, gateway: ir.Gateway) -> base_pb2.TransportSocket:
-    """One named certificate, with the site's own parameters where it has them."""
-    context = _context(tls.minimum or gateway.tls_minimum, tls.maximum or gateway.tls_maximum)
-    context.common_tls_context.tls_certificate_sds_secret_configs.add(name=tls.certificate, sds_config=ads())
+def own(chain: ir.Chain, tls: ir.Tls, gateway: ir.Gateway) -> base_pb2.TransportSocket:
+    """One named certificate, with the site's own parameters where it has them.
+
+    A tunnel offers no protocol: what is inside is not known here.
+    """
+    alpn = _ALPN if chain.tunnel is None else ()
+    context = _context(gateway, tls.minimum or gateway.tls_minimum, tls.maximum or gateway.tls_maximum, alpn=alpn)
+    common = context.common_tls_context
+    common.tls_certificate_sds_secret_configs.add(name=tls.certificate, sds_config=ads())
+    if tls.clients is not None:
+        context.require_client_certificate.value = not tls.clients.optional
+        common.validation_context_sds_secret_config.name = names.clients(chain.host)
+        common.validation_context_sds_secret_config.sds_config.CopyFrom(ads())
     return _transport_socket(context)
 
 
-def _context(minimum: ir.TlsVersion, maximum: ir.TlsVersion) -> tls_pb2.DownstreamTlsContext:
+def fallback(certificate: str, gateway: ir.Gateway) -> base_pb2.TransportSocket:
+    """The one certificate for everybody who names no known host."""
+    context = _context(gateway, gateway.tls_minimum, gateway.tls_maximum)
+    context.common_tls_context.tls_certificate_sds_secret_configs.add(name=certificate, sds_config=ads())
+    return _transport_socket(context)
+
+
+def _context(
+    gateway: ir.Gateway, minimum: ir.TlsVersion, maximum: ir.TlsVersion, *, alpn: Iterable[str] = _ALPN
+) -> tls_pb2.DownstreamTlsContext:
     context = tls_pb2.DownstreamTlsContext()
-    context.common_tls_context.alpn_protocols.extend(_ALPN)
-    context.common_tls_context.tls_params.tls_minimum_protocol_version = _VERSIONS[minimum]
-    context.common_tls_context.tls_params.tls_maximum_protocol_version = _VERSIONS[maximum]
+    context.common_tls_context.alpn_protocols.extend(alpn)
+    parameters = context.common_tls_context.tls_params
+    parameters.tls_minimum_protocol_version = _VERSIONS[minimum]
+    parameters.tls_maximum_protocol_version = _VERSIONS[maximum]
+    parameters.cipher_suites.extend(gateway.tls_ciphers)
+    parameters.ecdh_curves.extend(gateway.tls_curves)
     return context
 
 

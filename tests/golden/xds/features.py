@@ -444,7 +444,7 @@ ENDPOINTS = ir.Endpoints(
 
 def rendered() -> dict[str, list[Resource]]:
     """Every feature's resources."""
-    own = (SITES["wildcard"],)
+    own = tuple(chain for name in ("wildcard",) if (chain := SITES[name].chain) is not None)
     return {
         **{name: render_site(each, GATEWAY) for name, each in SITES.items()},
         **{name: render_gateway(each, own, wildcards=name == "gateway") for name, each in GATEWAYS.items()},

@@ -82,9 +82,13 @@ class World:
 
     def listen(self) -> None:
         """Renders the gateway."""
-        own = [site for site in self._sites.values() if site.own_chain]
+        sites = self._sites.values()
+        chains = [site.chain for site in sites if site.chain is not None]
+        certificate = next((site.fallback for site in sites if site.fallback), "")
+        known = tuple(sorted(site.host for site in sites if site.tls is not None or site.own_chain))
+        fallback = ir.Fallback(certificate=certificate, known=known) if certificate else None
         wildcards = any(site.wildcard and site.http for site in self._sites.values())
-        self.cache.update(render_gateway(self.gateway, own, wildcards=wildcards))
+        self.cache.update(render_gateway(self.gateway, chains, wildcards=wildcards, fallback=fallback))
 
     def rendered(self, site: ir.Site) -> list[Resource]:
         """What `put` would put, for a test that puts several in one step."""
@@ -95,7 +99,7 @@ class World:
         for site in sites:
             self._sites[site.host] = site
             self._replace(site.host, render_site(site, self.gateway))
-        if any(site.own_chain or site.wildcard for site in sites):
+        if any(site.own_chain or site.wildcard or site.fallback for site in sites):
             self.listen()
 
     def remove(self, host: str) -> None:

@@ -30,10 +30,15 @@ from isoline.routing.ir.routes import (
 )
 from isoline.routing.ir.sites import (
     Certificate,
+    Chain,
+    ClientCertificates,
+    Fallback,
+    ForwardedCertificate,
     PrivateBytes,
     Site,
     Tls,
     TlsVersion,
+    Tunnel,
 )
 from isoline.routing.ir.traffic import ErrorPage, HeaderLimits, SessionCookie, Traffic
 from isoline.routing.ir.upstreams import (
@@ -61,6 +66,8 @@ __all__ = [
     "Backoff",
     "Balance",
     "Certificate",
+    "Chain",
+    "ClientCertificates",
     "Cluster",
     "CookieRewrite",
     "Cors",
@@ -69,8 +76,10 @@ __all__ = [
     "Endpoint",
     "Endpoints",
     "ErrorPage",
+    "Fallback",
     "FollowRedirects",
     "Forward",
+    "ForwardedCertificate",
     "Gateway",
     "GlobalLimit",
     "HashBy",
@@ -106,6 +115,7 @@ __all__ = [
     "TlsVersion",
     "Traffic",
     "Trust",
+    "Tunnel",
     "Upstream",
     "ValueKind",
 ]

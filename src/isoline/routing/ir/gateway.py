@@ -43,6 +43,10 @@ class Gateway(IR, frozen=True, kw_only=True):
     """The port that redirects to https name; 443 is left out of addresses."""
     tls_minimum: TlsVersion = TlsVersion.V1_2
     tls_maximum: TlsVersion = TlsVersion.V1_3
+    tls_ciphers: tuple[str, ...] = ()
+    """Of TLS 1.2, in BoringSSL's names, the best first; those of equal rank as `[A|B]`. Empty: Envoy's."""
+    tls_curves: tuple[str, ...] = ()
+    """For the key exchange, the best first. Empty: Envoy's."""
     trusted_hops: int = 0
     request_timeout: float = 3600.0
     """Time to receive a whole request."""

@@ -33,6 +33,32 @@ class TlsVersion(Enum):
     V1_3 = "1.3"
 
 
+class ForwardedCertificate(IR, frozen=True, kw_only=True):
+    """What the upstream is told of the client's certificate, in X-Forwarded-Client-Cert; its hash always."""
+
+    subject: bool = False
+    certificate: bool = False
+    chain: bool = False
+    dns: bool = False
+    uri: bool = False
+
+
+class ClientCertificates(IR, frozen=True, kw_only=True):
+    """Whom clients must prove to be."""
+
+    authorities: bytes = b""
+    """Certificates, PEM, one of which the client's must lead to. Never empty if `verify`."""
+    revocations: bytes = b""
+    """Revocation lists, PEM; only with authorities. Every authority of a client's chain needs one."""
+    only_leaf_revocation: bool = False
+    """Only the client's own certificate is looked up in the lists, not its issuers'."""
+    verify: bool = True
+    """False: any certificate will do."""
+    optional: bool = False
+    """A client may come without; one that it shows must be good."""
+    forward: ForwardedCertificate | None = None
+
+
 class Tls(IR, frozen=True, kw_only=True):
     """How a site ends TLS."""
 
@@ -40,6 +66,31 @@ class Tls(IR, frozen=True, kw_only=True):
     """The name of a `Certificate`."""
     minimum: TlsVersion | None = None
     maximum: TlsVersion | None = None
+    clients: ClientCertificates | None = None
+
+
+class Tunnel(IR, frozen=True, kw_only=True):
+    """What happens to a connection whose bytes are handed on as they are."""
+
+    shares: tuple[Share, ...]
+    """By weight, at least one above 0; only `cluster` and `weight` count. Empty: the connection is closed."""
+
+
+class Chain(IR, frozen=True, kw_only=True):
+    """What a site's filter chain of its own is made of. While it is equal, the listener is."""
+
+    host: str
+    tls: Tls | None
+    tunnel: Tunnel | None = None
+
+
+class Fallback(IR, frozen=True, kw_only=True):
+    """What clients get that name no host in the handshake, or one that nobody serves."""
+
+    certificate: str
+    """The name of a `Certificate`."""
+    known: tuple[str, ...]
+    """The hosts on HTTPS, sorted: whoever names one of them is theirs."""
 
 
 class Site(IR, frozen=True, kw_only=True):
@@ -53,8 +104,12 @@ class Site(IR, frozen=True, kw_only=True):
     tls: Tls | None = None
     """Set exactly when `https` is not empty or the site answers TLS at all."""
     own_chain: bool = False
-    """It needs a filter chain of its own: a wildcard, TLS parameters unlike the shared chain's, or a wildcard's chain
-    that would catch it with another certificate."""
+    """It needs a filter chain of its own: a wildcard, TLS parameters unlike the shared chain's, a tunnel, or a
+    wildcard's chain that would catch it with another certificate."""
+    tunnel: Tunnel | None = None
+    """In place of `https`: all that comes on HTTPS is handed on, as it comes without `tls`, else decrypted."""
+    fallback: str = ""
+    """The name of the `Certificate` under which clients that name no known host in the handshake are served as well."""
     clusters: tuple[Cluster, ...] = ()
     """Every cluster that a route of this site names."""
     addresses: AddressFilter | None = None
@@ -68,3 +123,8 @@ class Site(IR, frozen=True, kw_only=True):
     @property
     def wildcard(self) -> bool:
         return self.host.startswith("*")
+
+    @property
+    def chain(self) -> Chain | None:
+        """Its filter chain, if it has one of its own."""
+        return Chain(host=self.host, tls=self.tls, tunnel=self.tunnel) if self.own_chain else None

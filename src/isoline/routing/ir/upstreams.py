@@ -17,6 +17,8 @@ class Upstream(Enum):
     H2C = "h2c"
     H2 = "h2"
     TLS = "tls"
+    TCP = "tcp"  # bytes as they are
+    TCP_TLS = "tcp-tls"  # the same inside TLS that offers no protocol
 
 
 class HealthCheck(IR, frozen=True, kw_only=True):

@@ -13,6 +13,8 @@ class Place(NamedTuple):
     scheme: Scheme
     wildcard: bool
     """The chain ends TLS for a wildcard host."""
+    forward: ir.ForwardedCertificate | None = None
+    """What the upstream is told of the client's certificate."""
 
 
 class HttpFilter(Protocol):

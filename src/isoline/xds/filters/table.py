@@ -14,6 +14,7 @@ from isoline.xds.filters import (
     site_filters,
     websocket_key,
     wildcard,
+    wildcard_fallback,
     wildcard_tls,
 )
 from isoline.xds.filters.place import HttpFilter, Place
@@ -25,6 +26,7 @@ TABLE: tuple[HttpFilter, ...] = (
     coalescing,
     wildcard_tls,
     wildcard,
+    wildcard_fallback,
     # Who may not come costs nothing more.
     addresses,
     cors,

@@ -17,15 +17,18 @@ from isoline.xds.resources import Resource
 
 NAME = names.WILDCARD_FILTER
 
-_SCRIPT = f"""
+
+def one_label_up(scheme: names.Scheme) -> str:
+    """The script that looks for the wildcard of a Host that has no scope of this scheme."""
+    return f"""
 function envoy_on_request(handle)
   if handle:streamInfo():routeName() ~= "" then
     return
   end
   local headers = handle:headers()
-  local parent = string.match(headers:get("{names.SCOPE_HEADER}"), "^http/[^.]+(%..+)$")
+  local parent = string.match(headers:get("{names.SCOPE_HEADER}"), "^{scheme}/[^.]+(%..+)$")
   if parent then
-    headers:replace("{names.SCOPE_HEADER}", "http/*" .. parent)
+    headers:replace("{names.SCOPE_HEADER}", "{scheme}/*" .. parent)
     handle:clearRouteCache()
   end
 end
@@ -44,5 +47,5 @@ def http_filter(_place: Place) -> Any:
 
 def extension(*, wildcards: bool) -> Resource:
     """The script, or an empty one while no wildcard host exists on plain HTTP."""
-    config = lua.script(_SCRIPT) if wildcards else lua_pb2.Lua()
+    config = lua.script(one_label_up("http")) if wildcards else lua_pb2.Lua()
     return messages.as_resource(types.EXTENSION, NAME, messages.extension(NAME, config))
