@@ -13,6 +13,7 @@ from isoline_voice.engines.protocol import (
     SpeechRequest,
     Voice,
 )
+from isoline_voice.text.tags import check_tags
 
 
 class SpeechService:
@@ -59,5 +60,9 @@ class SpeechService:
         return await self._engine.health()
 
     async def speak(self, request: SpeechRequest) -> Speech:
-        """Begin to speak; see `Engine.speak` for what is raised and who closes."""
+        """Begin to speak; see `Engine.speak` for what is raised and who closes.
+
+        Marks in the text that no engine knows are an error before any engine sees them.
+        """
+        check_tags(request.text)
         return await self._engine.speak(request)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isoline_voice.text.chinese_numbers import read_numbers
-from isoline_voice.text.cleaning import clean, has_sound_tags, speakable
+from isoline_voice.text.cleaning import clean, speakable
 from isoline_voice.text.languages import split_languages
 from isoline_voice.text.sentences import PIECE_WEIGHT, SentenceBuffer, pieces, sentences, weight
 
@@ -46,11 +46,6 @@ def test_the_work_stays_in_proportion_to_the_text(text: str) -> None:
     cleaned = clean(text)
     assert "<|" not in cleaned
     assert all(weight(piece) <= PIECE_WEIGHT + 1 for piece in pieces(cleaned))
-
-
-def test_tags_for_sounds_are_noticed() -> None:
-    assert has_sound_tags("嗯[breath]好")
-    assert not has_sound_tags("[1] see [2]")
 
 
 @given(st.text(max_size=300))

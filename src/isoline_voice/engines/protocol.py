@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from isoline_voice.styles.style import Style
+
+Priority = Literal["interactive", "batch"]
 
 MIN_SPEED = 0.25
 MAX_SPEED = 4.0
@@ -34,8 +36,9 @@ class Voice:
 class Capabilities:
     """What an engine really renders; everything else in a style becomes a warning.
 
-    `dialects` and `emotions` hold the names that `Style` uses, `languages` BCP 47 tags. `max_characters` bounds one
-    request's text.
+    `dialects`, `emotions` and `personas` hold the names that `Style` uses, `languages` BCP 47 tags, `tags` the marks
+    for sounds of `text.tags`. `phonemes` tells whether CMU phonemes in the text are followed, `instructions` whether
+    wishes are rendered by the model itself. `max_characters` bounds one request's text.
     """
 
     dialects: frozenset[str]
@@ -46,6 +49,19 @@ class Capabilities:
     pitch: bool
     cloning: bool
     max_characters: int
+    personas: frozenset[str] = frozenset()
+    tags: frozenset[str] = frozenset()
+    pauses: bool = False
+    phonemes: bool = False
+    instructions: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A recording to take the voice from: the bytes of a WAV file of at most 30 s, and what is said in it if known."""
+
+    audio: bytes
+    transcript: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +70,10 @@ class SpeechRequest:
 
     `speed` multiplies the rate that `style` asks for (0.25 to 4). `language` is a BCP 47 tag that settles the language
     of text whose script leaves it open (Latin script, Han characters). `seed` makes engines that sample repeatable;
-    the embedded one always is.
+    the embedded one always is. `reference` is the recording whose voice is wanted; without it the voice's own is used.
+
+    `client` tells who asks, so that clients take turns; what is asked for as a "batch" waits for what is "interactive".
+    `deadline` is how many seconds the request may wait for its turn and its first audio.
     """
 
     text: str
@@ -63,6 +82,10 @@ class SpeechRequest:
     speed: float = 1.0
     language: str | None = None
     seed: int | None = None
+    reference: Reference | None = None
+    client: str = ""
+    priority: Priority = "interactive"
+    deadline: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ class Style:
 
     `dialect` is a Chinese dialect by its Chinese name (四川话), `language` a BCP 47 tag. `volume` runs from -1 (a very
     soft voice) to 1 (as loud as possible), `rate` from -1 (as slow as possible) to 1 (as fast as possible), `pitch`
-    from -1 (deep) to 1 (high), 0 being an explicit "normal". `emotion` is a name from the emotions data file with
-    `emotion_strength` from 0 to 1, `persona` a name from the personas data file, `pauses` from -1 (none) to 1 (many and
-    long). `whisper` asks for breath without voice, at a volume below 0. `avoided` holds the dialects, languages,
-    emotions and personas that were said not to be wanted, `unknown` the phrases that were not understood, `conflicts` an
-    entry "earlier → later" in the user's words for each wish that a later one overruled.
+    from -1 (deep) to 1 (high), `pauses` from -1 (none) to 1 (many and long), 0 being an explicit "normal". `emotion`
+    is a name from the emotions data file with `emotion_strength` from 0 to 1, `persona` one from the personas file.
+    `whisper` asks for breath without voice, at a volume below 0. `avoided` holds the names that were said not to be
+    wanted, `unknown` the phrases that were not understood, `conflicts` an entry "earlier → later" in the user's words
+    for each wish that a later one overruled.
     """
 
     dialect: str | None = None

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from isoline_voice.text.tags import SOUNDS
+
 MODEL_TOKEN = re.compile(r"<\|[^<>|]{0,100}\|>")
 MARKUP = re.compile(r"<!--.{0,1000}?-->|<[/!?]?[A-Za-z][^<>]{0,300}>", re.DOTALL)
-SOUND_TAG = re.compile(
-    r"\[(?:breath|quick_breath|laughter|cough|clucking|accent|noise|hissing|sigh|vocalized-noise|lipsmack|mn)\]"
-)
+SOUND_TAG = re.compile(rf"\[(?:{'|'.join(SOUNDS)})\]")
 EMPHASIS = re.compile(r"(?<![0-9A-Za-z])(\*{1,3}|_{1,3}|~~|`{1,3})(?=\S)([^*_~`\n]{1,400}?)(?<=\S)\1")
 LINE_MARK = re.compile(r"(?m)^[ \t]*(?:#{1,6}|>|[-*+•])[ \t]+")
 RULE = re.compile(r"(?m)^[ \t]*(?:[-*_=][ \t]*){3,}$")
@@ -40,11 +40,6 @@ def clean(text: str) -> str:
     text = LINK.sub(r"\1", RULE.sub("", LINE_MARK.sub("", text)))
     text = EMPHASIS.sub(r"\2", text)
     return BLANK_LINES.sub("\n", SPACES.sub(" ", unicodedata.normalize("NFC", text))).strip()
-
-
-def has_sound_tags(text: str) -> bool:
-    """Whether the text asks for a breath, a laugh or the like by a tag."""
-    return SOUND_TAG.search(text) is not None
 
 
 def speakable(text: str) -> bool:

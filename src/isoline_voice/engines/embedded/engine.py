@@ -10,7 +10,7 @@ from typing import NamedTuple
 from isoline_voice.audio.finishing import OUTPUT_RATE, Finisher
 from isoline_voice.engines.embedded.planning import Part, Tongues, plan
 from isoline_voice.engines.embedded.pool import PROGRESS_TIMEOUT, WorkerPool
-from isoline_voice.engines.embedded.rendering import EMOTIONS, render
+from isoline_voice.engines.embedded.rendering import EMOTIONS, PERSONAS, render
 from isoline_voice.engines.embedded.shortfalls import DIALECTS, SUPPORTED, shortfalls
 from isoline_voice.engines.embedded.utterance import Utterance
 from isoline_voice.engines.embedded.voices import ENGINE, TONGUES, VOICES, Speaker, find_speaker
@@ -29,8 +29,10 @@ from isoline_voice.errors import EngineBusyError, EngineUnavailableError, Invali
 from isoline_voice.styles.catalog import catalog
 from isoline_voice.styles.parser import parse_style
 from isoline_voice.styles.style import Style
-from isoline_voice.text.cleaning import clean, has_sound_tags, speakable
+from isoline_voice.text.cleaning import clean, speakable
 from isoline_voice.text.languages import scripts
+from isoline_voice.text.pinyin import respelled, with_characters
+from isoline_voice.text.tags import phonemes_in, sounds_in, without_phonemes
 
 MAX_CHARACTERS = 1_000_000
 MAX_UTTERANCES = 256
@@ -76,6 +78,8 @@ class EmbeddedEngine:
             pitch=True,
             cloning=False,
             max_characters=MAX_CHARACTERS,
+            personas=frozenset(PERSONAS),
+            pauses=True,
         )
 
     def voices(self) -> Sequence[Voice]:
@@ -140,6 +144,7 @@ def _warm_up(rate: int) -> None:
     """Read the data files and touch the libraries now rather than while the first listener waits."""
     parse_style("四川化")  # a misspelling, so that the dictionary of sounds is read as well
     catalog()
+    respelled("银行")
     finisher = Finisher(rate)
     finisher.begin(gain=2.0)
     finisher.feed(b"\0\x40" * rate)
@@ -174,7 +179,7 @@ def _script(request: SpeechRequest) -> _Script:
             code="language_unsupported",
         )
     speaker = find_speaker(request.voice)
-    text = clean(request.text)
+    text = clean(without_phonemes(with_characters(request.text)))
     if not speakable(text):
         raise InvalidRequestError(
             "There is nothing to say: the text has no letters and no digits.", param="input", code="text_empty"
@@ -182,7 +187,12 @@ def _script(request: SpeechRequest) -> _Script:
     rendering = render(request.style, speed=request.speed, variant=speaker.variant)
     tongues = _tongues(request.style, request.language, speaker, text)
     warnings = shortfalls(
-        request.style, text, speaker, language=request.language, sound_tags=has_sound_tags(request.text)
+        request.style,
+        text,
+        speaker,
+        language=request.language,
+        sound_tags=bool(sounds_in(request.text)),
+        phonemes=phonemes_in(request.text),
     )
     return _Script(plan(text, tongues, rendering), speaker, warnings, rendering.stretch)
 

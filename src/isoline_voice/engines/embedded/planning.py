@@ -13,6 +13,7 @@ from isoline_voice.engines.embedded.worker import Job
 from isoline_voice.text.chinese_numbers import read_numbers
 from isoline_voice.text.cleaning import speakable
 from isoline_voice.text.languages import split_languages
+from isoline_voice.text.pinyin import respelled
 from isoline_voice.text.sentences import CLOSERS, pieces
 
 PAUSES = {
@@ -83,7 +84,8 @@ def _runs(piece: str, tongues: Tongues) -> Iterator[tuple[str, str]]:
             for part in _KANJI.split(run.text):
                 yield ("zh" if _KANJI.fullmatch(part) else "ja"), part
         elif run.language == "zh":
-            yield tongue, read_numbers(run.text).translate(_CHINESE_SILENT)
+            words = read_numbers(run.text).translate(_CHINESE_SILENT)
+            yield tongue, respelled(words) if tongue == "zh" else words
         else:
             yield tongue, run.text
 

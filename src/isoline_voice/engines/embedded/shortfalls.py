@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from isoline_voice.engines.embedded.rendering import EMOTIONS, PERSONAS
 from isoline_voice.engines.embedded.voices import Speaker
 from isoline_voice.engines.protocol import SpeechWarning
+from isoline_voice.engines.understanding import of_understanding
 from isoline_voice.styles.catalog import catalog
 from isoline_voice.styles.style import Style
 from isoline_voice.text.languages import has_other_scripts, scripts
@@ -24,11 +25,12 @@ _KANJI = re.compile("[\u4e00-\u9fff]")
 
 
 def shortfalls(
-    style: Style, text: str, speaker: Speaker, *, language: str | None, sound_tags: bool
+    style: Style, text: str, speaker: Speaker, *, language: str | None, sound_tags: bool, phonemes: bool
 ) -> tuple[SpeechWarning, ...]:
     """The warnings for a cleaned text in a style.
 
-    `language` is the one that the request asks for; `sound_tags` says that tags for breaths and laughs were taken out.
+    `language` is the one that the request asks for; `sound_tags` says that tags for breaths and laughs were taken
+    out, `phonemes` that prescribed phonemes were.
     """
     found = scripts(text)
     japanese = "ja" in (language, style.language, speaker.home)
@@ -44,6 +46,14 @@ def shortfalls(
                 "tag_unsupported",
                 "This engine cannot breathe, laugh or cough; the tags for it were left out.",
                 "此引擎不会呼吸声、笑声或咳嗽声，相应的标记已略去。",
+            )
+        )
+    if phonemes:
+        warnings.append(
+            SpeechWarning(
+                "phonemes_unsupported",
+                "This engine cannot take phonemes such as [AA1]; they were left out. Pinyin such as [j][ǐ] works.",
+                "此引擎不支持 [AA1] 这样的音素标记，已略去；拼音标记如 [j][ǐ] 可用。",
             )
         )
     return tuple(warnings)
@@ -90,15 +100,7 @@ def _of_style(style: Style) -> Iterator[SpeechWarning]:
             f"This engine cannot sound like {names.english(style.persona)}; it was left out.",
             f"此引擎不能模仿{names.chinese(style.persona)}，已略去。",
         )
-    if style.unknown:
-        phrases = ", ".join(f"“{phrase}”" for phrase in style.unknown)
-        yield SpeechWarning("style_not_understood", f"Not understood: {phrases}.", f"没有听懂：{phrases}。")
-    for conflict in style.conflicts:
-        yield SpeechWarning(
-            "style_conflict",
-            f"Two wishes exclude each other; the later one was followed: {conflict}.",
-            f"前后要求不一致，以后者为准：{conflict}。",
-        )
+    yield from of_understanding(style)
 
 
 def _of_language(style: Style, found: set[str]) -> Iterator[SpeechWarning]:
