@@ -82,7 +82,12 @@ class OneMachine:
             on_refused=self._tell_of_refusal,
             snapshot=self._snapshot,
         )
-        self.server = Server(cache, address=f"unix:{self.state.xds_socket}", on_rejected=self.flow.refused)
+        self.server = Server(
+            cache,
+            address=f"unix:{self.state.xds_socket}",
+            on_rejected=self.flow.refused,
+            on_late=self.flow.late,
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -1,29 +1,22 @@
 """The one flow, in one task and without a timer: store feed, scheduler, renderer, cache."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 import structlog
 
 from isoline.cluster.store import Change, PositionExpiredError, Store
+from isoline.gateway.remarks import Remarks
 from isoline.gateway.renderer import Batch, Renderer
 from isoline.gateway.snapshot import Snapshot
 from isoline.objects import Key
 from isoline.routing.ledger import Preview
 from isoline.routing.scheduler import Scheduler, Update
-from isoline.routing.statuses import ErrorType, Finding, ProxyStatus
-from isoline.xds import types
+from isoline.routing.statuses import ProxyStatus
 from isoline.xds.cache import Cache
 from isoline.xds.resources import Name
 
 Statuses = Mapping[Key, ProxyStatus | None]
-_ERROR_TYPES: dict[str, ErrorType] = {
-    types.ROUTES: "RouteError",
-    types.SCOPE: "RouteError",
-    types.CLUSTER: "ServiceError",
-    types.ENDPOINTS: "ServiceError",
-    types.SECRET: "TLSError",
-}
 _log = structlog.get_logger(__name__)
 
 
@@ -54,7 +47,7 @@ class Flow:
         self._snapshot = snapshot
         self._settle = settle
         self._renderer = Renderer()
-        self._refused: dict[Name, Finding] = {}
+        self._remarks = Remarks(cache, self._renderer, scheduler)
         self.caught_up = asyncio.Event()
         """Set once everything that the store held at the start is in the cache."""
 
@@ -91,12 +84,14 @@ class Flow:
 
     def refused(self, name: Name, message: str) -> None:
         """An Envoy refused a resource: says so in the status of the objects that it came from, until it is mended."""
-        hosts = sorted(self._hosts_of(name))
-        _log.warning("envoy refused a resource", type=name.type_url, name=name.name, message=message, hosts=hosts)
-        self._refused[name] = Finding(_ERROR_TYPES.get(name.type_url, "VirtualHostError"), "RejectedByEnvoy", message)
-        statuses = self._tell_refusals(hosts)
+        statuses, owners = self._remarks.refused(name, message)
         self._on_statuses(statuses)
-        self._on_refused(list(statuses), message)
+        self._on_refused(owners, message)
+
+    def late(self, name: Name, needs: Sequence[Name]) -> None:
+        """Something was sent before what it needs was ready: a warning in the status of its owners, until it is."""
+        if statuses := self._remarks.late(name, needs):
+            self._on_statuses(statuses)
 
     def statuses(self) -> Statuses:
         """What has been said of each object, for somebody who was not there when it was."""
@@ -142,42 +137,13 @@ class Flow:
             if left_over is not None:
                 left_over.difference_update(resource.name for resource in batch.put)
             self._put(batch)
-            told = {**update.statuses, **self._reconsider_refusals(batch, update.sites)}
+            told = {**update.statuses, **self._remarks.reconsider(batch, update.sites)}
             if statuses is not None:
                 statuses.update(told)
             elif told:
                 self._on_statuses(told)
         if render_again:
             await self._take(self._scheduler.start(afresh=True))
-
-    def _reconsider_refusals(self, batch: Batch, hosts: Iterable[str]) -> dict[Key, ProxyStatus | None]:
-        """The statuses that differ now that resources came and went: a refusal ends with the version that was refused,
-        and is the matter of whoever uses it, also of who came later."""
-        if not self._refused:
-            return {}
-        concerned = set(hosts)
-        for name in (*(resource.name for resource in batch.put), *batch.remove):
-            if name in self._refused and name not in self._cache.rejections:
-                del self._refused[name]
-                concerned |= self._hosts_of(name)
-        return self._tell_refusals(sorted(concerned))
-
-    def _tell_refusals(self, hosts: Iterable[str]) -> dict[Key, ProxyStatus | None]:
-        statuses: dict[Key, ProxyStatus | None] = {}
-        for host in hosts:
-            given = self._renderer.names_of(host)
-            brought = (need for name in given if (found := self._cache.get(name)) for need in found.brings)
-            refused = sorted({name for name in (*given, *brought) if name in self._refused})
-            statuses.update(self._scheduler.refuse(host, tuple(self._refused[name] for name in refused)))
-        return statuses
-
-    def _hosts_of(self, name: Name) -> set[str]:
-        """The hosts that have to do with a resource: their site gave it, or a cluster that it fills."""
-        bringers = [name]
-        if name.type_url == types.ENDPOINTS:
-            clusters = (Name(types.CLUSTER, cluster) for cluster in self._cache.names(types.CLUSTER))
-            bringers += [each for each in clusters if (found := self._cache.get(each)) and name in found.brings]
-        return {host for each in bringers for host in self._renderer.hosts_of(each)}
 
     def _put(self, batch: Batch) -> None:
         if batch.put or batch.remove:

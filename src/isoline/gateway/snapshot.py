@@ -15,7 +15,7 @@ import structlog
 from isoline.gateway.renderer import Batch
 from isoline.xds.resources import Name, Resource
 
-FORMAT = 1
+FORMAT = 2
 """Raise it when what is rendered changes so much that an old snapshot must not be served."""
 QUIET_SECONDS = 0.2
 NAME_SEPARATOR = "\n"
@@ -24,7 +24,7 @@ PART_SEPARATOR = "\t"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS resources (
   type_url TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, body BLOB NOT NULL,
-  needs TEXT NOT NULL, brings TEXT NOT NULL,
+  needs TEXT NOT NULL, brings TEXT NOT NULL, settles REAL NOT NULL, empty INTEGER NOT NULL,
   PRIMARY KEY (type_url, name)
 ) WITHOUT ROWID
 """
@@ -46,7 +46,7 @@ class Snapshot:
         try:
             with closing(self._connect()) as connection:
                 rows = connection.execute(
-                    "SELECT type_url, name, version, body, needs, brings FROM resources"
+                    "SELECT type_url, name, version, body, needs, brings, settles, empty FROM resources"
                 ).fetchall()
         except sqlite3.DatabaseError as error:
             _log.warning("the snapshot cannot be read and is made anew", path=str(self._path), error=str(error))
@@ -55,8 +55,8 @@ class Snapshot:
         # Most resources share a few lists of names.
         names = cache(_names)
         return [
-            Resource(Name(type_url, name), version, body, names(needs), names(brings))
-            for type_url, name, version, body, needs, brings in rows
+            Resource(Name(type_url, name), version, body, names(needs), names(brings), settles, bool(empty))
+            for type_url, name, version, body, needs, brings, settles, empty in rows
         ]
 
     def keep(self, batch: Batch) -> None:
@@ -92,7 +92,7 @@ class Snapshot:
         kept = (_row(resource) for resource in pending.values() if resource is not None)
         with closing(self._connect()) as connection, connection:
             connection.executemany("DELETE FROM resources WHERE type_url = ? AND name = ?", gone)
-            connection.executemany("INSERT OR REPLACE INTO resources VALUES (?, ?, ?, ?, ?, ?)", kept)
+            connection.executemany("INSERT OR REPLACE INTO resources VALUES (?, ?, ?, ?, ?, ?, ?, ?)", kept)
 
     def _connect(self) -> sqlite3.Connection:
         self._path.touch(mode=0o600)
@@ -106,8 +106,9 @@ class Snapshot:
         return connection
 
 
-def _row(resource: Resource) -> tuple[str, str, str, bytes, str, str]:
-    return (*resource.name, resource.version, resource.body, _text(resource.needs), _text(resource.brings))
+def _row(resource: Resource) -> tuple[str, str, str, bytes, str, str, float, bool]:
+    linked = (_text(resource.needs), _text(resource.brings))
+    return (*resource.name, resource.version, resource.body, *linked, resource.settles, resource.empty)
 
 
 def _text(names: tuple[Name, ...]) -> str:

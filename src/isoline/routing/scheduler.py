@@ -15,17 +15,17 @@ import msgspec
 import structlog
 
 from isoline.cluster.store import Change, Store
-from isoline.objects import GatewayConfig, Key, Object
+from isoline.objects import GatewayConfig, Key, Object, TrafficPolicy
 from isoline.routing import ir
 from isoline.routing.certificates import compile_certificate
 from isoline.routing.compiler import compile_site, failed_site
 from isoline.routing.dependencies import Dependencies, Unit
 from isoline.routing.endpoints import compile_endpoints
-from isoline.routing.indexes import HOSTS, hosts_of
+from isoline.routing.indexes import HOSTS, hosts_of, targets_of
 from isoline.routing.ledger import Preview, StatusLedger
 from isoline.routing.overlay import Overlay
 from isoline.routing.settings import GATEWAY_CONFIG, Settings
-from isoline.routing.statuses import Finding, ProxyStatus
+from isoline.routing.statuses import VALID, ProxyStatus
 from isoline.routing.view import IndexRead, Read, View
 
 CHUNK = 256
@@ -90,7 +90,7 @@ class Scheduler:
         self._sites: dict[str, _Uses] = {}
         self._users: Counter[Unit] = Counter()
         self._digests: dict[Unit, bytes] = {}
-        self._refusals: dict[str, tuple[Finding, ...]] = {}
+        self._remarks: dict[str, ProxyStatus] = {}
         self.recompiled: tuple[Unit, ...] = ()
         """The units that the last step compiled, for tests and for those who wonder."""
 
@@ -106,7 +106,7 @@ class Scheduler:
         yield Update(gateway=self._changed_gateway())
         hosts = {
             Unit("site", host)
-            for kind in ("HTTPProxy", "Ingress", "ExtensionService")
+            for kind in ("HTTPProxy", "Ingress", "ExtensionService", "TrafficPolicy")
             for item in self._store.of_kind(kind)
             for host in hosts_of(item)
         }
@@ -145,6 +145,10 @@ class Scheduler:
             if change.status_only:
                 continue
             reads.add(change.key)
+            for policy in (change.old, change.new):
+                if isinstance(policy, TrafficPolicy):
+                    # Who looked at a target asked for the policies that name it.
+                    reads.update(targets_of(policy))
             for index, value in self._moved(change.old, change.new):
                 reads.add(IndexRead(index, value))
                 if index == HOSTS:
@@ -164,7 +168,7 @@ class Scheduler:
         for unit in self.touched(changes):
             if unit.kind == "site":
                 compiled = compile_site(unit.name, View(overlay, settings))
-                statuses[unit.name] = self._with_refusals(unit.name, compiled.statuses)
+                statuses[unit.name] = self._with_remarks(unit.name, compiled.statuses)
                 absent = {read.kind for read in compiled.reads if isinstance(read, Key) and overlay.get(read) is None}
                 missing |= {key: missing.get(key, frozenset()) | absent for key in compiled.statuses}
         previews = self._ledger.preview(statuses)
@@ -174,18 +178,28 @@ class Scheduler:
         """Return what has been said of each object, for somebody who was not there when it was."""
         return self._ledger.told()
 
-    def refuse(self, host: str, findings: tuple[Finding, ...]) -> dict[Key, ProxyStatus | None]:
-        """Set what the data plane has against a host; it stands in the statuses of its owners until it is set anew.
+    def remark(self, host: str, remark: ProxyStatus) -> dict[Key, ProxyStatus | None]:
+        """Set what the data plane says about a host; it stands in the statuses of its owners until it is set anew.
 
         Returns the statuses that changed.
         """
-        if findings == self._refusals.get(host, ()):
+        if remark == self._remarks.get(host, VALID):
             return {}
-        self._refusals[host] = findings
-        if not findings:
-            del self._refusals[host]
+        self._remarks[host] = remark
+        if remark == VALID:
+            del self._remarks[host]
         compiled = compile_site(host, View(self._store, self._settings))
-        return self._ledger.changed(self._ledger.replace(host, self._with_refusals(host, compiled.statuses)))
+        return self._ledger.changed(self._ledger.replace(host, self._with_remarks(host, compiled.statuses)))
+
+    def owners(self, host: str) -> list[Key]:
+        """Return the objects that speak for a host."""
+        statuses = compile_site(host, View(self._store, self._settings)).statuses
+        return sorted(key for key, status in statuses.items() if self._speaks_for(key, status, host))
+
+    def _speaks_for(self, key: Key, status: ProxyStatus, host: str) -> bool:
+        # Who lost the host to an older object gives nothing that the data plane could remark upon.
+        lost = any(error.reason == "DuplicateVhost" for error in status.errors)
+        return not lost and key in self._store.find(HOSTS, host)
 
     def _config(self) -> GatewayConfig | None:
         config = self._store.get(GATEWAY_CONFIG)
@@ -245,7 +259,7 @@ class Scheduler:
             self._dependencies.drop(unit)
         before = self._sites.get(host, _NOTHING)
         digest = b"" if compiled.site is None else _digest(compiled.site)
-        touched |= self._ledger.replace(host, self._with_refusals(host, compiled.statuses))
+        touched |= self._ledger.replace(host, self._with_remarks(host, compiled.statuses))
         if digest == before.digest:
             return []
         update.sites[host] = compiled.site
@@ -259,17 +273,16 @@ class Scheduler:
             self._sites[host] = _Uses(digest, units)
         return self._count(units, before.units)
 
-    def _with_refusals(self, host: str, statuses: dict[Key, ProxyStatus]) -> dict[Key, ProxyStatus]:
-        findings = self._refusals.get(host)
-        if findings is None:
+    def _with_remarks(self, host: str, statuses: dict[Key, ProxyStatus]) -> dict[Key, ProxyStatus]:
+        remark = self._remarks.get(host)
+        if remark is None:
             return statuses
-        # Who lost the host to an older object gave nothing that could be refused.
-        blamed = {
-            key: ProxyStatus((*status.errors, *findings), status.warnings)
+        owned = {
+            key: ProxyStatus((*status.errors, *remark.errors), (*status.warnings, *remark.warnings))
             for key, status in statuses.items()
-            if key in self._store.find(HOSTS, host) and all(error.reason != "DuplicateVhost" for error in status.errors)
+            if self._speaks_for(key, status, host)
         }
-        return {**statuses, **blamed}
+        return {**statuses, **owned}
 
     def _count(self, gained: Iterable[Unit], lost: Iterable[Unit]) -> list[Unit]:
         turned: list[Unit] = []

@@ -19,9 +19,16 @@ def serialized(message: Any) -> bytes:
 
 
 def as_resource(
-    type_url: str, name: str, message: Any, *, needs: tuple[Name, ...] = (), brings: tuple[Name, ...] = ()
+    type_url: str,
+    name: str,
+    message: Any,
+    *,
+    needs: tuple[Name, ...] = (),
+    brings: tuple[Name, ...] = (),
+    settles: float = 0.0,
+    empty: bool = False,
 ) -> Resource:
-    return resource(type_url, name, serialized(message), needs, brings)
+    return resource(type_url, name, serialized(message), needs, brings, settles=settles, empty=empty)
 
 
 def packed(message: Any) -> any_pb2.Any:

@@ -11,6 +11,9 @@ from isoline.xds.filters import wildcard
 from isoline.xds.messages import as_resource
 from isoline.xds.resources import Name, Resource
 
+_CHECK_SLACK = 0.1
+"""Seconds beyond its timeout after which a cluster's first health check is over for certain."""
+
 
 def render_site(site: ir.Site, gateway: ir.Gateway) -> list[Resource]:
     """Scopes, route configurations and clusters of one site. Sites that share a cluster each return it: equal names
@@ -36,7 +39,8 @@ def render_site(site: ir.Site, gateway: ir.Gateway) -> list[Resource]:
 
 def render_endpoints(endpoints: ir.Endpoints) -> Resource:
     """What fills every cluster that names it."""
-    return as_resource(types.ENDPOINTS, endpoints.name, clusters.endpoints(endpoints))
+    message = clusters.endpoints(endpoints)
+    return as_resource(types.ENDPOINTS, endpoints.name, message, empty=not message.endpoints)
 
 
 def render_certificate(certificate: ir.Certificate, hosts: Iterable[str] = ()) -> list[Resource]:
@@ -80,7 +84,9 @@ def _holds_for_redirects(site: ir.Site) -> bool:
 def _cluster(source: ir.Cluster, gateway: ir.Gateway) -> Resource:
     """Many sites share few clusters: each is rendered once, and is one object in memory."""
     brings = (Name(types.ENDPOINTS, source.endpoints),) if source.dns is None else ()
-    return as_resource(types.CLUSTER, source.name, clusters.cluster(source, gateway), brings=brings)
+    check = source.health_check
+    settles = 0.0 if check is None else check.timeout + _CHECK_SLACK
+    return as_resource(types.CLUSTER, source.name, clusters.cluster(source, gateway), brings=brings, settles=settles)
 
 
 def _own_routes(

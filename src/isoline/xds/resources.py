@@ -23,10 +23,22 @@ class Resource(NamedTuple):
     brings: tuple[Name, ...] = ()
     """What Envoy waits for once it has this one. It asks for them only where it did not know them, so a stream that
     has them is told them again."""
+    settles: float = 0.0
+    """Seconds at most from when Envoy has what this brings until it can be used."""
+    empty: bool = False
+    """It leads nowhere yet: what worked without it is not replaced by what needs it, for a while."""
 
 
 def resource(
-    type_url: str, name: str, body: bytes, needs: tuple[Name, ...] = (), brings: tuple[Name, ...] = ()
+    type_url: str,
+    name: str,
+    body: bytes,
+    needs: tuple[Name, ...] = (),
+    brings: tuple[Name, ...] = (),
+    *,
+    settles: float = 0.0,
+    empty: bool = False,
 ) -> Resource:
     """A resource whose version is the hash of its content."""
-    return Resource(Name(type_url, name), blake2b(body, digest_size=8).hexdigest(), body, needs, brings)
+    version = blake2b(body, digest_size=8).hexdigest()
+    return Resource(Name(type_url, name), version, body, needs, brings, settles, empty)

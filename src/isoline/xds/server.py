@@ -15,7 +15,7 @@ from envoy.service.discovery.v3 import discovery_pb2
 from isoline.xds import secrets, sockets, types
 from isoline.xds.cache import Cache
 from isoline.xds.resources import Name
-from isoline.xds.streams import Request, Response, Stream
+from isoline.xds.streams import Late, Request, Response, Stream
 
 _log = structlog.get_logger(__name__)
 
@@ -64,7 +64,8 @@ class Server:
 
     Without `credentials` it serves whoever reaches the address.
 
-    `on_rejected` is called once for every version that an Envoy refuses, with Envoy's words.
+    `on_rejected` is called once for every version that an Envoy refuses, with Envoy's words; `on_late` by each stream
+    that sent something without what it needs, with what that was.
     """
 
     def __init__(
@@ -74,12 +75,14 @@ class Server:
         address: str,
         on_rejected: Callable[[Name, str], None],
         credentials: grpc.ServerCredentials | None = None,
+        on_late: Late = lambda _name, _needs: None,
     ) -> None:
         self.stats = Stats()
         self._cache = cache
         self._address = address
         self._credentials = credentials
         self._on_rejected = on_rejected
+        self._on_late = on_late
         self._streams: list[StreamInfo] = []
         self._server: grpc.aio.Server | None = None
         self._unsubscribe: Callable[[], None] | None = None
@@ -123,7 +126,8 @@ class Server:
 
     async def _serve(self, requests: AsyncIterator[Any], context: "grpc.aio.ServicerContext[Any, Any]") -> None:
         clock = asyncio.get_running_loop().time
-        info = StreamInfo(Stream(self._cache, clock=clock, on_rejected=self._on_rejected))
+        stream = Stream(self._cache, clock=clock, on_rejected=self._on_rejected, on_late=self._on_late)
+        info = StreamInfo(stream)
         self._streams.append(info)
         self.stats.streams += 1
         reader = asyncio.create_task(self._read(requests, info))

@@ -14,14 +14,15 @@ from isoline.xds import nacks, types
 from isoline.xds.cache import Cache
 from isoline.xds.resources import Name, Resource
 from isoline.xds.subscriptions import ANYTHING, Subscription
+from isoline.xds.warming import Warming
 
 _log = structlog.get_logger(__name__)
 
-NEEDS_PATIENCE = 3.0
+NEEDS_PATIENCE = 5.0
 """Seconds that a resource waits for what it needs. After that it goes without: one cluster that cannot be warmed must
 not keep a site's other changes away."""
 
-REMOVAL_GRACE = 5.0
+REMOVAL_GRACE = 8.0
 """Seconds after a reconnect in which nothing that others may need is removed: what Envoy holds is known by version
 only, until it has what is current. Longer than `NEEDS_PATIENCE`."""
 
@@ -57,21 +58,30 @@ class _Flight(NamedTuple):
     """What Envoy holds until it has taken the removals."""
 
 
+Late = Callable[[Name, Sequence[Name]], None]
+"""Hears of what was sent without what it needs, and of what that is."""
+
+
 class Stream:
     """One Envoy. `clock` counts seconds; `on_rejected` hears of a refusal once, whichever Envoy was first."""
 
-    def __init__(self, cache: Cache, *, clock: Callable[[], float], on_rejected: Callable[[Name, str], None]) -> None:
+    def __init__(
+        self, cache: Cache, *, clock: Callable[[], float], on_rejected: Callable[[Name, str], None], on_late: Late
+    ) -> None:
         self.subscriptions: dict[str, Subscription] = {}
         self._cache = cache
         self._clock = clock
         self._on_rejected = on_rejected
+        self._on_late = on_late
         self._flights: dict[str, _Flight] = {}
         self._probes: list[tuple[str, list[tuple[str, Resource]]]] = []
         self._notes: list[tuple[str, Resource]] = []
         self._needed: Counter[Name] = Counter()
+        self._warming = Warming()
         self._nonces = 0
         self._removals_from = 0.0
         self._look_again = False
+        self._looked = 0.0
 
     # --- in ---
 
@@ -147,7 +157,10 @@ class Stream:
     def deadline(self) -> float | None:
         """When `next_response` is to be asked again though nothing has happened, by the clock; None: not at all."""
         times = [next(iter(each.waiting.values())) for each in self.subscriptions.values() if each.waiting]
-        if self._clock() < self._removals_from and any(each.removals for each in self.subscriptions.values()):
+        now = self._clock()
+        if times and (ready := self._warming.next(self._looked)) is not None:
+            times.append(ready)
+        if now < self._removals_from and any(each.removals for each in self.subscriptions.values()):
             times.append(self._removals_from)
         return min(times, default=None)
 
@@ -194,7 +207,7 @@ class Stream:
         if not unanswered and before is not None and before.version == resource.version:
             subscription.waiting.pop(name, None)
             return None
-        if not self._is_met(resource.needs) and not self._is_overdue(subscription, name):
+        if self._waits(subscription, name, resource, before):
             return None
         subscription.waiting.pop(name, None)
         subscription.unanswered.discard(name)
@@ -204,21 +217,28 @@ class Stream:
         canonical = subscription.canonical(name)
         return None if canonical is None else self._cache.get(Name(subscription.type_url, canonical))
 
-    def _is_met(self, needs: Iterable[Name]) -> bool:
-        for need in needs:
-            subscription = self.subscriptions.get(need.type_url)
-            held = subscription is not None and need.name in subscription.held
-            if not held and self._cache.get(need) is not None:
-                return False
-        return True
-
-    def _is_overdue(self, subscription: Subscription, name: str) -> bool:
-        now = self._clock()
-        deadline = subscription.waiting.setdefault(name, now + NEEDS_PATIENCE)
-        if now < deadline:
+    def _waits(self, subscription: Subscription, name: str, resource: Resource, before: Resource | None) -> bool:
+        """Whether what is needed is not there yet; not for longer than can be had patience with."""
+        lacking = [need for need in resource.needs if self._is_lacking(need, before)]
+        if not lacking:
             return False
-        _log.warning("resource sent before what it needs was accepted", type=subscription.type_url, name=name)
-        return True
+        now = self._clock()
+        if now < subscription.waiting.setdefault(name, now + NEEDS_PATIENCE):
+            return True
+        named = [need.name for need in lacking]
+        _log.warning("sent before what it needs was ready", type=subscription.type_url, name=name, needs=named)
+        self._on_late(resource.name, lacking)
+        return False
+
+    def _is_lacking(self, need: Name, before: Resource | None) -> bool:
+        """Whether a resource has to wait for this one. What its version `before` lives with is good enough."""
+        if (before is not None and need in before.needs) or self._cache.get(need) is None:
+            return False
+        subscription = self.subscriptions.get(need.type_url)
+        held = None if subscription is None else subscription.held.get(need.name)
+        if held is None:
+            return not self._warming.is_ready(need, self._clock())
+        return before is not None and held.empty
 
     def _look_at_waiting(self) -> None:
         """Looks again at what waits, once something was accepted or has changed, or a time is over."""
@@ -226,6 +246,7 @@ class Stream:
         if not self._look_again and (deadline is None or self._clock() < deadline):
             return
         self._look_again = False
+        self._looked = self._clock()
         for subscription in self.subscriptions.values():
             subscription.pending.update(dict.fromkeys(subscription.waiting))
 
@@ -253,7 +274,9 @@ class Stream:
         for name, resource in batch:
             subscription.sent[name] = resource
             self._needed.update(resource.needs)
-            self._tell_again(resource.brings)
+            if resource.brings:
+                self._warming.sent(resource, self._nonces)
+                self._tell_again(resource.brings)
         return response
 
     def _tell_again(self, names: Iterable[Name]) -> None:
@@ -266,9 +289,11 @@ class Stream:
     # --- answers ---
 
     def _accepted(self, subscription: Subscription, flight: Response) -> None:
+        self._warming.filled((resource.name for _, resource in flight.resources), int(flight.nonce), self._clock())
         for name, resource in flight.resources:
             if subscription.sent.get(name) is resource:
                 del subscription.sent[name]
+                self._warming.answered(resource.name)
             if not subscription.wants(name):
                 self._needed.subtract(resource.needs)
                 continue
@@ -287,8 +312,9 @@ class Stream:
         for _, resource in flight.resources:
             self._needed.subtract(resource.needs)
         latest = [(name, each) for name, each in flight.resources if subscription.sent.get(name) is each]
-        for name, _ in latest:
+        for name, resource in latest:
             del subscription.sent[name]
+            self._warming.answered(resource.name)
         if len(flight.resources) == 1:
             for name, resource in latest:
                 self._reject(subscription, name, resource, message)

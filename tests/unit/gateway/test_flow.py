@@ -168,6 +168,46 @@ async def test_a_refused_resource_is_told_to_its_owner_in_envoys_words_until_it_
         await until(lambda: not errors_of(world, "a"))
 
 
+async def test_a_refusal_in_the_same_words_is_told_to_every_owner_again() -> None:
+    world = World()
+    world.store.apply([proxy("a", "bad")])
+    async with world.running():
+        await until(lambda: proxy("a").key in world.statuses)
+        for _ in range(2):
+            world.flow.refused(routes_of("a"), "no")
+        assert world.refusals == [((proxy("a").key,), "no")] * 2
+
+
+async def test_a_route_that_went_out_before_its_service_was_ready_is_a_warning_until_it_is() -> None:
+    world = World()
+    world.store.apply([forwarding("a"), service("app"), proxy("b")])
+    async with world.running():
+        (endpoints,) = world.cache.names(types.ENDPOINTS)
+        world.flow.late(routes_of("a"), [Name(types.ENDPOINTS, endpoints)])
+        status = world.statuses[proxy("a").key]
+        assert status is not None
+        (warning,) = status.warnings
+        assert (status.current_status, warning.type, warning.reason) == ("valid", "ServiceError", "NotReady")
+        assert "default/app" in warning.message
+        assert world.statuses[proxy("b").key] == ProxyStatus()
+        world.store.apply([ready("app")])
+        await until(lambda: world.statuses[proxy("a").key] == ProxyStatus())
+
+
+def ready(name: str) -> Object:
+    """An EndpointSlice with one replica."""
+    return decode_object(
+        {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": {"name": name, "namespace": "default", "labels": {"kubernetes.io/service-name": name}},
+            "addressType": "IPv4",
+            "endpoints": [{"addresses": ["192.0.2.1"]}],
+            "ports": [{"port": 80}],
+        }
+    )
+
+
 def forwarding(name: str, *, to: str = "app", path: str = "/", secret: str = "") -> Object:
     host: dict[str, Any] = {"fqdn": f"{name}.example"}
     if secret:

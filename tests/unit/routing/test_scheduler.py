@@ -344,13 +344,13 @@ def test_what_a_change_would_touch_is_known_before_it_is_compiled() -> None:
 def test_what_envoy_refused_of_a_site_is_said_until_that_is_taken_back() -> None:
     world = World(to("a", A), to("a", A).with_metadata(name="later", creation_timestamp=None), service("a"))
     refusal = Finding("RouteError", "RejectedByEnvoy", "too many bananas")
-    told = world.scheduler.refuse(A, (refusal,))
+    told = world.scheduler.remark(A, ProxyStatus((refusal,)))
     assert told == {key_of("a"): ProxyStatus(errors=(refusal,))}
     assert world.put(to("a", A).with_metadata(labels={"team": "voice"})).statuses == {}
     # Another site, but who knows whether what was refused is another one too?
     assert world.put(service("a", "default", ServicePort(name="web", port=80))).statuses == {}
-    assert world.scheduler.refuse(A, (refusal,)) == {}
-    assert world.scheduler.refuse(A, ()) == {key_of("a"): VALID}
+    assert world.scheduler.remark(A, ProxyStatus((refusal,))) == {}
+    assert world.scheduler.remark(A, VALID) == {key_of("a"): VALID}
 
 
 def test_a_start_afresh_says_every_site_again() -> None:

@@ -22,13 +22,19 @@ class Envoy:
     cache: Cache
     now: float = 100.0
     rejected: list[tuple[Name, str]] = field(default_factory=list)
+    late: list[tuple[Name, tuple[Name, ...]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.connect()
 
     def connect(self) -> None:
         """A stream of its own, as after a lost connection."""
-        self.stream = Stream(self.cache, clock=lambda: self.now, on_rejected=lambda *each: self.rejected.append(each))
+        self.stream = Stream(
+            self.cache,
+            clock=lambda: self.now,
+            on_rejected=lambda *each: self.rejected.append(each),
+            on_late=lambda name, needs: self.late.append((name, tuple(needs))),
+        )
         self.cache.on_change(self.stream.changed)
 
     def ask(self, type_url: str, *names: str, **versions: str) -> None:
@@ -79,8 +85,17 @@ def envoy(cache: Cache) -> Envoy:
     return Envoy(cache)
 
 
-def a(type_url: str, name: str, body: str = "1", needs: Iterable[Name] = (), brings: Iterable[Name] = ()) -> Resource:
-    return resource(type_url, name, body.encode(), tuple(needs), tuple(brings))
+def a(
+    type_url: str,
+    name: str,
+    body: str = "1",
+    needs: Iterable[Name] = (),
+    brings: Iterable[Name] = (),
+    *,
+    settles: float = 0.0,
+    empty: bool = False,
+) -> Resource:
+    return resource(type_url, name, body.encode(), tuple(needs), tuple(brings), settles=settles, empty=empty)
 
 
 def names(response: Response) -> list[str]:
@@ -235,6 +250,7 @@ class TestMakeBeforeBreak:
         envoy.now += NEEDS_PATIENCE
         assert names(envoy.one()) == ["site"]
         assert envoy.stream.deadline() is None
+        assert envoy.late == [(Name(ROUTES, "site"), (Name(CLUSTER, "stuck"),))]
 
     def test_what_does_not_exist_is_not_waited_for(self, cache: Cache, envoy: Envoy) -> None:
         cache.update([a(ROUTES, "site", needs=[Name(CLUSTER, "nowhere")])])
@@ -260,6 +276,87 @@ class TestMakeBeforeBreak:
             (CLUSTER, ["other"]),
             (ENDPOINTS, ["app"]),
         ]
+
+    def test_a_cluster_of_which_envoy_has_the_endpoints_is_ready_though_envoy_is_silent_about_it(
+        self, cache: Cache, envoy: Envoy
+    ) -> None:
+        """As it is for all clusters while one of somebody else's waits for its first health check."""
+        app_and_routes(cache, envoy)
+        new = [Name(CLUSTER, "new"), Name(ENDPOINTS, "new")]
+        cache.update([a(CLUSTER, "hangs"), a(CLUSTER, "new", brings=new[1:]), a(ENDPOINTS, "new")])
+        cache.update([a(ROUTES, "site", "2", new)])
+        unanswered = envoy.one()
+        envoy.ask(ENDPOINTS, "new")
+        envoy.ack(envoy.one())
+        turning = envoy.one()
+        assert (turning.type_url, names(turning)) == (ROUTES, ["site"])
+        envoy.ack(turning)
+        assert envoy.late == []
+        # Nobody knows yet whether Envoy still waits for the old one, so that it stays as long as it is needed.
+        envoy.ack(unanswered)
+        assert envoy.held(CLUSTER) == {"app", "hangs", "new"}
+
+    def test_endpoints_that_were_sent_before_the_cluster_say_nothing_of_it(self, cache: Cache, envoy: Envoy) -> None:
+        app_and_routes(cache, envoy)
+        cache.update([a(ENDPOINTS, "app", "2")])
+        earlier = envoy.one()
+        cache.update([a(CLUSTER, "other", brings=[APP_ENDPOINTS]), a(ROUTES, "site", "2", [Name(CLUSTER, "other")])])
+        _, again = envoy.sent()
+        envoy.ack(earlier)
+        assert envoy.sent() == []
+        envoy.ack(again)
+        assert names(envoy.one()) == ["site"]
+
+    def test_a_first_health_check_is_waited_for_as_long_as_it_may_take(self, cache: Cache, envoy: Envoy) -> None:
+        app_and_routes(cache, envoy)
+        new = a(CLUSTER, "new", brings=[APP_ENDPOINTS], settles=2.0)
+        cache.update([new, a(ROUTES, "site", "2", [new.name, APP_ENDPOINTS])])
+        _, filling = envoy.sent()
+        envoy.ack(filling)
+        assert envoy.sent() == []
+        assert envoy.stream.deadline() == envoy.now + 2.0
+        envoy.now += 2.0
+        assert names(envoy.one()) == ["site"]
+        assert envoy.late == []
+
+    def test_a_refused_cluster_is_not_ready_for_its_endpoints(self, cache: Cache, envoy: Envoy) -> None:
+        app_and_routes(cache, envoy)
+        cache.update([a(CLUSTER, "bad", brings=[APP_ENDPOINTS]), a(ROUTES, "site", "2", [Name(CLUSTER, "bad")])])
+        refused, again = envoy.sent()
+        envoy.nack(refused)
+        envoy.ack(again)
+        # It is not served any more, so there is nothing left to wait for.
+        assert names(envoy.one()) == ["site"]
+
+    def test_what_works_is_not_turned_to_a_service_that_has_no_endpoints_yet(self, cache: Cache, envoy: Envoy) -> None:
+        app_and_routes(cache, envoy)
+        new = [Name(CLUSTER, "new"), Name(ENDPOINTS, "new")]
+        cache.update([a(CLUSTER, "new"), a(ENDPOINTS, "new", "", empty=True), a(ROUTES, "site", "2", new)])
+        envoy.ask(ENDPOINTS, "new")
+        assert envoy.settle() == ["new", "new"]
+        cache.update([a(ENDPOINTS, "new")])
+        assert envoy.settle() == ["new", "site"]
+        assert envoy.late == []
+
+    def test_a_service_without_endpoints_is_not_waited_for_for_ever(self, cache: Cache, envoy: Envoy) -> None:
+        app_and_routes(cache, envoy)
+        new = [Name(CLUSTER, "new"), Name(ENDPOINTS, "new")]
+        cache.update([a(CLUSTER, "new"), a(ENDPOINTS, "new", "", empty=True), a(ROUTES, "site", "2", new)])
+        envoy.ask(ENDPOINTS, "new")
+        envoy.settle()
+        envoy.now += NEEDS_PATIENCE
+        assert envoy.settle() == ["site"]
+        assert envoy.late == [(Name(ROUTES, "site"), (Name(ENDPOINTS, "new"),))]
+        # From then on the routes live with it.
+        cache.update([a(ROUTES, "site", "3", new)])
+        assert envoy.settle() == ["site"]
+
+    def test_a_new_site_does_not_wait_for_endpoints(self, cache: Cache, envoy: Envoy) -> None:
+        cache.update([a(ENDPOINTS, "app", "", empty=True), a(CLUSTER, "app"), a(ROUTES, "site", needs=[APP])])
+        envoy.ask(CLUSTER)
+        envoy.ask(ENDPOINTS, "app")
+        envoy.ask(ROUTES, "site")
+        assert envoy.settle() == ["app", "app", "site"]
 
     def test_put_back_while_it_goes_is_sent(self, cache: Cache, envoy: Envoy) -> None:
         cache.update([a(CLUSTER, "app")])

@@ -48,7 +48,12 @@ class Converges(RuleBasedStateMachine):
         self.connect({})
 
     def connect(self, versions: dict[str, dict[str, str]]) -> None:
-        self.stream = Stream(self.cache, clock=lambda: self.now, on_rejected=lambda *each: self.rejected.append(each))
+        self.stream = Stream(
+            self.cache,
+            clock=lambda: self.now,
+            on_rejected=lambda *each: self.rejected.append(each),
+            on_late=lambda *_: None,
+        )
         self.cache.on_change(self.stream.changed)
         self.envoy.inbox.clear()
         self.stream.receive(Request(types.CLUSTER, initial_versions=versions.get(types.CLUSTER, {})))
