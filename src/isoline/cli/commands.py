@@ -7,6 +7,7 @@ import typer
 from typer import Argument, Option
 from typer.core import TyperGroup
 
+from isoline.cli import cluster_commands
 from isoline.cli.errors import CommandError
 from isoline.cli.output import Format, complain
 
@@ -247,3 +248,6 @@ def version() -> None:
     from isoline.cli.main import print_version
 
     print_version()
+
+
+cluster_commands.register(app)

@@ -19,3 +19,15 @@ def gateway_status(config: GatewayConfig, *, addresses: Sequence[str], trouble: 
         conditions=conditions([running], config.status.conditions, now=now, generation=config.metadata.generation),
         observed_generation=config.metadata.generation,
     )
+
+
+def cluster_gateway_status(
+    config: GatewayConfig, *, addresses: Sequence[str], trouble: str, now: float
+) -> GatewayConfigStatus:
+    """Return the status of a cluster's GatewayConfig. `trouble` is why what is served may be out of date, or empty."""
+    current = Finding("UpToDate", not trouble, "NotFollowed" if trouble else "Followed", trouble)
+    return GatewayConfigStatus(
+        addresses=tuple(addresses),
+        conditions=conditions([current], config.status.conditions, now=now, generation=config.metadata.generation),
+        observed_generation=config.metadata.generation,
+    )

@@ -35,16 +35,38 @@ def bootstrap(settings: BootstrapSettings, *, admin_socket: Path, xds_socket: Pa
     The sockets are given apart from the settings, relative to the folder that Envoy runs in: a socket's address holds
     107 bytes, and a state folder may be deeper than that.
     """
+    return assemble(
+        node={"id": settings.node_id, "cluster": settings.node_cluster},
+        admin=pipe(admin_socket),
+        xds_cluster=xds_cluster(pipe(xds_socket), type="STATIC"),
+        max_heap_bytes=settings.max_heap_bytes,
+        max_connections=settings.max_connections,
+    )
+
+
+def pipe(path: Path) -> dict[str, Any]:
+    """The address of a unix socket."""
+    return {"pipe": {"path": str(path)}}
+
+
+def assemble(
+    *,
+    node: dict[str, str],
+    admin: dict[str, Any],
+    xds_cluster: dict[str, Any],
+    max_heap_bytes: int,
+    max_connections: int,
+) -> dict[str, Any]:
+    """The bootstrap of any of our Envoys: who it is, where it is asked, and how it finds its control plane."""
+    if "pipe" in admin:
+        admin = {"pipe": {**admin["pipe"], "mode": 0o600}}
     return {
-        "node": {"id": settings.node_id, "cluster": settings.node_cluster},
-        "admin": {
-            "address": {"pipe": {"path": str(admin_socket), "mode": 0o600}},
-            # A flood of clients must not shut the operator out.
-            "ignore_global_conn_limit": True,
-        },
+        "node": node,
+        # A flood of clients must not shut the operator out.
+        "admin": {"address": admin, "ignore_global_conn_limit": True},
         "dynamic_resources": _dynamic_resources(),
-        "static_resources": {"clusters": [_xds_cluster(xds_socket)]},
-        "overload_manager": _overload_manager(settings),
+        "static_resources": {"clusters": [xds_cluster]},
+        "overload_manager": _overload_manager(max_heap_bytes, max_connections),
         "layered_runtime": _layered_runtime(),
         "default_regex_engine": _extension(
             "envoy.regex_engines.google_re2", "envoy.extensions.regex_engines.v3.GoogleRE2", {}
@@ -85,11 +107,12 @@ def _dynamic_resources() -> dict[str, Any]:
     }
 
 
-def _xds_cluster(socket: Path) -> dict[str, Any]:
-    endpoint = {"endpoint": {"address": {"pipe": {"path": str(socket)}}}}
+def xds_cluster(address: dict[str, Any], *, type: str, **more: Any) -> dict[str, Any]:  # noqa: A002 - Envoy's word
+    """The cluster of a control plane at an address; `more` is what else there is to say of the cluster."""
+    endpoint = {"endpoint": {"address": address}}
     return {
         "name": XDS_CLUSTER,
-        "type": "STATIC",
+        "type": type,
         "connect_timeout": "1s",
         "load_assignment": {"cluster_name": XDS_CLUSTER, "endpoints": [{"lb_endpoints": [endpoint]}]},
         # Each subscription outside the aggregated stream is a request that never ends; 1 024 is soon reached.
@@ -103,10 +126,11 @@ def _xds_cluster(socket: Path) -> dict[str, Any]:
                 },
             }
         },
+        **more,
     }
 
 
-def _overload_manager(settings: BootstrapSettings) -> dict[str, Any]:
+def _overload_manager(max_heap_bytes: int, max_connections: int) -> dict[str, Any]:
     def at(name: str, share: float) -> dict[str, Any]:
         return {"name": name, "triggers": [{"name": _HEAP, "threshold": {"value": share}}]}
 
@@ -117,12 +141,12 @@ def _overload_manager(settings: BootstrapSettings) -> dict[str, Any]:
                 _HEAP,
                 "envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig",
                 # A decimal string, as JSON has 64-bit integers in protobuf's mapping.
-                {"max_heap_size_bytes": str(settings.max_heap_bytes)},
+                {"max_heap_size_bytes": str(max_heap_bytes)},
             ),
             _extension(
                 _CONNECTIONS,
                 "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
-                {"max_active_downstream_connections": str(settings.max_connections)},
+                {"max_active_downstream_connections": str(max_connections)},
             ),
         ],
         "actions": [

@@ -61,8 +61,8 @@ class Reflector:
         """When the state began, in seconds since the epoch."""
         self.settled = asyncio.Event()
         """Set once everything that was there has been told, or the cluster is known not to have the kind."""
-        self.relists = 0
-        """How often everything was listed because following was not possible."""
+        self.lists = 0
+        """How often everything was listed: once, and whenever following was not possible."""
         self._client = client
         self._sink = sink
         self._path = paths.collection(kind, namespace)
@@ -151,7 +151,7 @@ class Reflector:
         gone = self._known - there - kept
         self._known = there | (self._known & kept)
         self._version = version
-        self.relists += 1
+        self.lists += 1
         self._sink.changed(found, sorted(gone), version=version)
         self._become("following")
         self.settled.set()

@@ -55,8 +55,10 @@ class KubernetesSource:
         *,
         kinds: Sequence[str] = ROUTING,
         namespaces: Sequence[str] = (),
+        singles: Iterable[Key] = (),
         events: EventLog | None = None,
     ) -> None:
+        """`namespaces` are those that are followed, all when empty. `singles` are followed wherever they are."""
         self._client = client
         self._store = store
         self._events = events or EventLog()
@@ -72,6 +74,13 @@ class KubernetesSource:
             )
             for kind in kinds
             for namespace in (namespaces if namespaces and BY_NAME[kind].namespaced else (None,))
+        ]
+        self._reflectors += [
+            Reflector(
+                client, BY_NAME[key.kind], self, namespace=key.namespace, field_selector=f"metadata.name={key.name}"
+            )
+            for key in singles
+            if namespaces and key.namespace not in namespaces
         ]
         self._namespaces = frozenset(namespaces)
         self._tls_secrets: set[Key] = set()
@@ -99,16 +108,16 @@ class KubernetesSource:
         return self._synced
 
     @property
-    def reflectors(self) -> list[Reflector]:
-        """All that is followed at present."""
-        return [*self._reflectors, *self.secrets.reflectors]
+    def followed(self) -> Sequence[Reflector]:
+        """What is followed as a whole; what is referenced singly comes on top."""
+        return self._reflectors
 
     @property
     def problems(self) -> Sequence[ManifestProblem]:
         server = self._client.connection.server
         found = [
             ManifestProblem("error", server, f"{each.kind.plural} are not followed: {each.trouble}")
-            for each in self.reflectors
+            for each in (*self._reflectors, *self.secrets.reflectors)
             if each.state in ("away", "refused")
         ]
         found += [ManifestProblem("error", server, f"{key}: {text}") for key, text in sorted(self._undecodable.items())]
@@ -116,7 +125,7 @@ class KubernetesSource:
 
     def connectivity(self) -> Connectivity:
         """Whether the store is what the cluster has. The longest trouble there is counts."""
-        troubled = [each for each in self.reflectors if each.state in ("away", "refused")]
+        troubled = [each for each in (*self._reflectors, *self.secrets.reflectors) if each.state in ("away", "refused")]
         if not troubled:
             return Connectivity(True, max((each.since for each in self._reflectors), default=0.0), "")
         first = min(troubled, key=lambda each: each.since)

@@ -1,0 +1,222 @@
+"""The commands of a cluster and their options: the control plane, and what stands beside each Envoy."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer import Argument, Option
+
+from isoline.cli.errors import UsedWronglyError
+
+HIDDEN = "Contour's."
+
+
+class LogFormat(StrEnum):
+    """Forms of a log line."""
+
+    text = "text"
+    json = "json"
+
+
+class AccessLogFormat(StrEnum):
+    """Contour's names for the forms of an access log line."""
+
+    envoy = "envoy"
+    json = "json"
+
+
+class DnsFamily(StrEnum):
+    """Which addresses of a name are used."""
+
+    v4 = "v4"
+    v6 = "v6"
+    auto = "auto"
+    all = "all"
+
+
+CaFile = Annotated[
+    Path | None,
+    Option("--xds-ca-file", "--contour-cafile", envvar="CONTOUR_CAFILE", help="CA of the Envoys' certificates, PEM."),
+]
+CertFile = Annotated[
+    Path | None,
+    Option("--xds-cert-file", "--contour-cert-file", envvar="CONTOUR_CERT_FILE", help="Our certificate, PEM."),
+]
+KeyFile = Annotated[
+    Path | None, Option("--xds-key-file", "--contour-key-file", envvar="CONTOUR_KEY_FILE", help="Its key, PEM.")
+]
+
+
+def control_plane(
+    kubeconfig: Annotated[Path | None, Option(help="Kubeconfig of the cluster; KUBECONFIG by default.")] = None,
+    context: Annotated[str | None, Option(help="Context of the kubeconfig.")] = None,
+    in_cluster: Annotated[
+        bool, Option("--in-cluster/--no-in-cluster", "--incluster/--no-incluster", help="Run as a pod of the cluster.")
+    ] = False,
+    watch_namespaces: Annotated[str, Option(help="Namespaces to watch, by comma; all by default.")] = "",
+    root_namespaces: Annotated[
+        str | None, Option(help="Namespaces in which a root HTTPProxy may be, by comma; all by default.")
+    ] = None,
+    ingress_class_name: Annotated[str | None, Option(help="Class of the objects that are served.")] = None,
+    config: Annotated[
+        Path | None, Option(help="A GatewayConfig in a file: counts where the cluster has none named default.")
+    ] = None,
+    contour_config: Annotated[
+        Path | None, Option("--contour-config", "--config-path", "-c", help="Contour's configuration file, instead.")
+    ] = None,
+    http_port: Annotated[
+        int, Option("--http-port", "--envoy-service-http-port", min=1, max=65535, help="Port of Envoy for HTTP.")
+    ] = 8080,
+    https_port: Annotated[
+        int, Option("--https-port", "--envoy-service-https-port", min=1, max=65535, help="Port of Envoy for HTTPS.")
+    ] = 8443,
+    http_address: Annotated[str | None, Option("--envoy-service-http-address", hidden=True, help=HIDDEN)] = None,
+    https_address: Annotated[str | None, Option("--envoy-service-https-address", hidden=True, help=HIDDEN)] = None,
+    xds_address: Annotated[str, Option(help="Address of the xDS server.")] = "127.0.0.1",
+    xds_port: Annotated[int, Option(min=1, max=65535, help="Port of the xDS server.")] = 8001,
+    xds_ca_file: CaFile = None,
+    xds_cert_file: CertFile = None,
+    xds_key_file: KeyFile = None,
+    insecure: Annotated[bool, Option("--insecure", help="Serve xDS without certificates, to whoever comes.")] = False,
+    ingress_status_address: Annotated[
+        str, Option(help="Addresses and host names for statuses, by comma; else those of the Envoy Service.")
+    ] = "",
+    envoy_service_name: Annotated[str, Option(help="The Service before the Envoys.")] = "envoy",
+    envoy_service_namespace: Annotated[
+        str | None, Option(help="Its namespace; our own by default.", envvar="ISOLINE_NAMESPACE")
+    ] = None,
+    metrics_address: Annotated[
+        str, Option(help="Address and port of /metrics, /healthz and /readyz.")
+    ] = "0.0.0.0:8000",
+    disable_leader_election: Annotated[
+        bool, Option("--disable-leader-election/--no-disable-leader-election", help="This is the only replica.")
+    ] = False,
+    leader_election_resource_name: Annotated[str, Option(help="Name of the Lease.")] = "isoline-leader",
+    leader_election_resource_namespace: Annotated[
+        str | None, Option(help="Namespace of the Lease; our own by default.")
+    ] = None,
+    leader_election_lease_duration: Annotated[str, Option(help="When a lease that is not renewed ends.")] = "15s",
+    leader_election_renew_deadline: Annotated[str, Option(help="When a leader that cannot renew gives up.")] = "10s",
+    leader_election_retry_period: Annotated[str, Option(help="Between two tries to get or to renew it.")] = "2s",
+    accesslog_format: Annotated[AccessLogFormat | None, Option(hidden=True, help=HIDDEN)] = None,
+    envoy_http_access_log: Annotated[str | None, Option(hidden=True, help=HIDDEN)] = None,
+    log_format: Annotated[LogFormat, Option(help="Form of log lines.")] = LogFormat.text,
+    debug: Annotated[bool, Option("--debug", "-d", help="Log more.")] = False,
+    kubernetes_client_qps: Annotated[float | None, Option(hidden=True, help=HIDDEN)] = None,
+    kubernetes_client_burst: Annotated[int | None, Option(hidden=True, help=HIDDEN)] = None,
+) -> None:
+    """Serve a cluster's objects to its Envoys."""
+    from isoline.cli import control_plane_flags as flags
+    from isoline.cli.control_plane import Options
+    from isoline.cli.control_plane_command import run
+    from isoline.cli.journal import log_to_output
+    from isoline.objects import Key
+
+    log_to_output(log_format.value, debug=debug)
+    if kubernetes_client_qps is not None or kubernetes_client_burst is not None:
+        flags.notice("--kubernetes-client-qps and --kubernetes-client-burst do nothing: there is no such limit here")
+    connection = flags.connection(kubeconfig, context=context, in_cluster=in_cluster)
+    here = flags.own_namespace(connection, in_cluster=in_cluster)
+    overrides = flags.Overrides(
+        ingress_class_name=ingress_class_name,
+        root_namespaces=None if root_namespaces is None else flags.listed(root_namespaces),
+        http_address=http_address,
+        https_address=https_address,
+        access_log_format={None: None, "envoy": "text", "json": "json"}[accesslog_format],
+        access_log_path=envoy_http_access_log,
+    )
+    lease = flags.lease(
+        namespace=leader_election_resource_namespace or here,
+        name=leader_election_resource_name,
+        duration=leader_election_lease_duration,
+        renew_deadline=leader_election_renew_deadline,
+        retry=leader_election_retry_period,
+    )
+    xds = flags.address(xds_address, xds_port)
+    run(
+        Options(
+            connection=connection,
+            identity=flags.identity(),
+            namespaces=flags.listed(watch_namespaces),
+            config=flags.gateway_config(config, contour_config),
+            adjust=overrides.apply,
+            http_port=http_port,
+            https_port=https_port,
+            xds=xds,
+            xds_certificates=flags.certificates(xds, xds_ca_file, xds_cert_file, xds_key_file, insecure=insecure),
+            metrics=flags.parse_address(metrics_address, flag="--metrics-address"),
+            lease=None if disable_leader_election else lease,
+            status_addresses=flags.listed(ingress_status_address),
+            envoy_service=Key("Service", envoy_service_namespace or here, envoy_service_name),
+        )
+    )
+
+
+envoy = typer.Typer(name="envoy", no_args_is_help=True, help="What stands beside each Envoy of a cluster.")
+
+
+@envoy.command()
+def bootstrap(
+    path: Annotated[Path, Argument(help="File to write.")],
+    xds_address: Annotated[str, Option(help="Address or name of the control plane.")] = "127.0.0.1",
+    xds_port: Annotated[int, Option(min=1, max=65535, help="Its port.")] = 8001,
+    admin_address: Annotated[
+        str, Option(help="Unix socket of Envoy's admin interface, or an IP address with --admin-port.")
+    ] = "/admin/admin.sock",
+    admin_port: Annotated[int | None, Option(min=1, max=65535, help="Port of the admin interface.")] = None,
+    ca_file: Annotated[
+        Path | None,
+        Option("--envoy-cafile", envvar="ENVOY_CAFILE", help="CA of the control plane's certificate, PEM."),
+    ] = None,
+    cert_file: Annotated[
+        Path | None, Option("--envoy-cert-file", envvar="ENVOY_CERT_FILE", help="Envoy's certificate, PEM.")
+    ] = None,
+    key_file: Annotated[Path | None, Option("--envoy-key-file", envvar="ENVOY_KEY_FILE", help="Its key, PEM.")] = None,
+    resources_dir: Annotated[
+        Path | None, Option(help="Folder for the files that tell Envoy of its certificates; that of FILE by default.")
+    ] = None,
+    dns_lookup_family: Annotated[DnsFamily, Option(help="Addresses of the control plane's name.")] = DnsFamily.auto,
+    node_id: Annotated[
+        str | None, Option(envvar="ENVOY_POD_NAME", help="Name of this Envoy; the machine's by default.")
+    ] = None,
+    overload_max_heap: Annotated[int, Option(help="Bytes of memory at which work is refused.")] = 2 * 1024**3,
+    overload_downstream_max_conn: Annotated[int, Option(help="Connections of clients at a time.")] = 50_000,
+) -> None:
+    """Write what an Envoy starts with. Everything else reaches it from the control plane."""
+    import socket
+
+    from isoline.envoy.remote import RemoteSettings, XdsTls, write_remote
+
+    given = (ca_file, cert_file, key_file)
+    tls = None
+    if ca_file is not None and cert_file is not None and key_file is not None:
+        tls = XdsTls(
+            authority=ca_file.absolute(),
+            certificate=cert_file.absolute(),
+            key=key_file.absolute(),
+            resources=(resources_dir or path.parent).absolute(),
+        )
+    elif any(given):
+        raise UsedWronglyError("--envoy-cafile, --envoy-cert-file and --envoy-key-file go together: give all three")
+    settings = RemoteSettings(
+        node_id=node_id or socket.gethostname(),
+        xds_address=xds_address,
+        xds_port=xds_port,
+        admin_address=admin_address,
+        admin_port=admin_port,
+        tls=tls,
+        dns_family=dns_lookup_family.value,
+        max_heap_bytes=overload_max_heap,
+        max_connections=overload_downstream_max_conn,
+    )
+    try:
+        write_remote(path, settings)
+    except OSError as error:
+        raise UsedWronglyError(f"{error.filename}: cannot be written: {error.strerror}") from error
+
+
+def register(app: typer.Typer) -> None:
+    """Adds these commands to the others."""
+    app.command("control-plane")(control_plane)
+    app.add_typer(envoy)

