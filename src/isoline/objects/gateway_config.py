@@ -26,6 +26,34 @@ class Listeners(Model, frozen=True, kw_only=True):
 TLSVersion = Literal["1.2", "1.3"]
 
 
+CipherSuite = Literal[
+    "[ECDHE-ECDSA-AES128-GCM-SHA256|ECDHE-ECDSA-CHACHA20-POLY1305]",
+    "[ECDHE-RSA-AES128-GCM-SHA256|ECDHE-RSA-CHACHA20-POLY1305]",
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-RSA-AES128-GCM-SHA256",
+    "ECDHE-ECDSA-CHACHA20-POLY1305",
+    "ECDHE-RSA-CHACHA20-POLY1305",
+    "ECDHE-ECDSA-AES128-SHA",
+    "ECDHE-RSA-AES128-SHA",
+    "AES128-GCM-SHA256",
+    "AES128-SHA",
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-RSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-AES256-SHA",
+    "ECDHE-RSA-AES256-SHA",
+    "AES256-GCM-SHA384",
+    "AES256-SHA",
+]
+Curve = Literal["X25519MLKEM768", "X25519", "P-256", "P-384", "P-521"]
+
+
+class SecretReference(Model, frozen=True, kw_only=True):
+    """A Secret of any namespace."""
+
+    name: Annotated[Name, Meta(description="Name of the Secret.")]
+    namespace: Annotated[Name, Meta(description="Its namespace.")]
+
+
 class GatewayTLS(Model, frozen=True, kw_only=True):
     """TLS of every site."""
 
@@ -35,6 +63,22 @@ class GatewayTLS(Model, frozen=True, kw_only=True):
     ] = None
     minimum_version: Annotated[TLSVersion, Meta(description="Lowest TLS version accepted.")] = "1.2"
     maximum_version: Annotated[TLSVersion, Meta(description="Highest TLS version accepted.")] = "1.3"
+    cipher_suites: Annotated[
+        tuple[CipherSuite, ...],
+        Meta(
+            description="Cipher suites of TLS 1.2, the best first; those of one rank in brackets. Envoy's when empty."
+        ),
+    ] = ()
+    curves: Annotated[
+        tuple[Curve, ...], Meta(description="Curves of the key exchange, the best first. Envoy's when empty.")
+    ] = ()
+    fallback_certificate: Annotated[
+        SecretReference | None,
+        Meta(
+            description="Certificate for clients that name no known host in the handshake, on the hosts that enable "
+            "it. The Secret must be delegated to the namespaces of their HTTPProxies."
+        ),
+    ] = None
 
 
 class GatewayTimeouts(Model, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Secrets with CA certificates → the bundle that a peer's certificate must lead to."""
+"""Secrets with CA certificates and revocation lists → what a peer's certificate must lead to, and must not be in."""
 
 import re
 from functools import lru_cache
@@ -10,7 +10,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from isoline.objects import Secret
 
 BUNDLE = "ca.crt"
+REVOCATIONS = "crl.pem"
 _BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----.*?(?=-----BEGIN |\Z)", re.DOTALL)
+_LIST = re.compile(rb"-----BEGIN X509 CRL-----.*?(?=-----BEGIN |\Z)", re.DOTALL)
 
 
 class Authorities(NamedTuple):
@@ -44,3 +46,34 @@ def _parsed(bundle: bytes) -> Authorities:
         else:
             readable.append(certificate.public_bytes(Encoding.PEM))
     return Authorities(b"".join(dict.fromkeys(readable)), broken)
+
+
+class Revocations(NamedTuple):
+    """Revocation lists, PEM."""
+
+    pem: bytes
+
+
+def revocations_of(secret: Secret | None) -> Revocations | str:
+    """Return the revocation lists of a Secret, or why there are none.
+
+    One that cannot be read is a reason: whoever is on it would be let in.
+    """
+    if secret is None:
+        return "Secret not found"
+    lists = secret.data.get(REVOCATIONS)
+    return _parsed_lists(bytes(lists)) if lists else f"missing {REVOCATIONS}"
+
+
+@lru_cache(maxsize=256)
+def _parsed_lists(text: bytes) -> Revocations | str:
+    found: list[bytes] = []
+    for position, block in enumerate(_LIST.findall(text)):
+        try:
+            revocations = x509.load_pem_x509_crl(block)
+            # Read lazily: a list with a broken entry is found out here.
+            len(list(revocations))
+            found.append(revocations.public_bytes(Encoding.PEM))
+        except Exception as error:
+            return f"list {position + 1} of {REVOCATIONS} cannot be read ({type(error).__name__})"
+    return Revocations(b"".join(dict.fromkeys(found))) if found else f"{REVOCATIONS} holds no PEM revocation list"

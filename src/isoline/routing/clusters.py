@@ -17,13 +17,16 @@ def named(cluster: ir.Cluster, prefix: str) -> ir.Cluster:
     return msgspec.structs.replace(unnamed, name=f"{prefix}/{digest}")
 
 
-def named_by(routes: Iterable[ir.Route]) -> list[str]:
-    """Return the names of the clusters that routes lead to, each once, in the order in which they are named."""
+def named_by(routes: Iterable[ir.Route], tunnel: ir.Tunnel | None = None) -> list[str]:
+    """Return the names of the clusters that routes and a tunnel lead to, each once, in the order in which they are
+    named."""
     names: dict[str, None] = {}
     for route in routes:
         if isinstance(route.action, ir.Forward):
             names.update((share.cluster, None) for share in route.action.shares)
             if route.action.mirror is not None:
                 names[route.action.mirror.cluster] = None
+    if tunnel is not None:
+        names.update((share.cluster, None) for share in tunnel.shares)
     names.pop(ir.NO_CLUSTER, None)
     return list(names)

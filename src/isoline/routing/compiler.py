@@ -68,7 +68,7 @@ def compile_site(host: str, view: View) -> Compiled:
         site,
         statuses,
         frozenset(view.reads),
-        certificates=() if site is None or site.tls is None else (site.tls.certificate,),
+        certificates=() if site is None or site.tls is None else _certificates(site, site.tls),
         endpoints=() if site is None else _endpoints_of(site),
     )
 
@@ -80,6 +80,10 @@ def _statuses_of_extensions(host: str, view: View) -> dict[Key, ProxyStatus]:
 
 def _endpoints_of(site: ir.Site) -> tuple[str, ...]:
     return tuple(dict.fromkeys(cluster.endpoints for cluster in site.clusters if cluster.dns is None))
+
+
+def _certificates(site: ir.Site, tls: ir.Tls) -> tuple[str, ...]:
+    return (tls.certificate, site.fallback) if site.fallback else (tls.certificate,)
 
 
 def failed_site(host: str, view: View) -> Compiled:

@@ -35,6 +35,8 @@ def gateway_from_config(
         public_https_port=public_https_port or secure_port,
         tls_minimum=ir.TlsVersion(spec.tls.minimum_version),
         tls_maximum=ir.TlsVersion(spec.tls.maximum_version),
+        tls_ciphers=spec.tls.cipher_suites,
+        tls_curves=spec.tls.curves,
         trusted_hops=spec.trusted_hops,
         request_timeout=_seconds(timeouts.request),
         request_headers_timeout=_seconds(timeouts.request_headers),

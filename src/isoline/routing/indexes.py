@@ -97,7 +97,8 @@ def _wildcard_tls(proxy: HTTPProxy) -> Iterator[str]:
     root = proxy.spec.virtualhost
     if root is None or root.tls is None or not root.fqdn.startswith("*."):
         return
-    yield from _wildcard_claims(host_of(proxy), root.tls, proxy.metadata.namespace)
+    plain = root.tls.client_validation is None and proxy.spec.tcpproxy is None
+    yield from _wildcard_claims(host_of(proxy), root.tls, proxy.metadata.namespace, plain=plain)
 
 
 def _wildcard_tls_of_ingress(ingress: Ingress) -> Iterator[str]:
@@ -106,13 +107,15 @@ def _wildcard_tls_of_ingress(ingress: Ingress) -> Iterator[str]:
     for host in hosts_of_ingress(ingress):
         tls = tls_of_ingress(ingress, host) if host.startswith("*.") else None
         if tls is not None:
-            yield from _wildcard_claims(host, tls, ingress.metadata.namespace)
+            yield from _wildcard_claims(host, tls, ingress.metadata.namespace, plain=True)
 
 
-def _wildcard_claims(host: str, tls: TLS, namespace: str) -> Iterator[str]:
+def _wildcard_claims(host: str, tls: TLS, namespace: str, *, plain: bool) -> Iterator[str]:
+    """With `plain`, an exact host with the same parameters may share the wildcard's filter chain."""
     certificate = tls.secret_name if "/" in tls.secret_name else f"{namespace}/{tls.secret_name}"
     yield host
-    yield wildcard_tls(host, certificate, tls.minimum_protocol_version, tls.maximum_protocol_version)
+    if plain:
+        yield wildcard_tls(host, certificate, tls.minimum_protocol_version, tls.maximum_protocol_version)
 
 
 def _slices(item: EndpointSlice) -> Iterator[str]:

@@ -18,6 +18,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where root HTTPProxies may be; everywhere when empty."""
     tls_minimum: TlsVersion = TlsVersion.V1_2
     tls_maximum: TlsVersion = TlsVersion.V1_3
+    fallback_certificate: str = ""
+    """`<namespace>/<secret>`, for clients that name no known host; empty: there is none."""
     rate_limits: bool = False
     """Whether there is a rate-limit service."""
     default_global_limit: GlobalRateLimitPolicy | None = None
@@ -30,11 +32,12 @@ def settings_from_config(config: GatewayConfig | None, *, one_machine: bool) -> 
     On one machine missing certificates are self-signed unless the config says no; elsewhere only if it says yes.
     """
     spec = GatewayConfigSpec() if config is None else config.spec
-    self_signed = spec.tls.self_signed
+    self_signed, fallback = spec.tls.self_signed, spec.tls.fallback_certificate
     return Settings(
         ingress_class=spec.ingress_class_name,
         self_signed=one_machine if self_signed is None else self_signed,
         root_namespaces=frozenset(spec.root_namespaces),
         tls_minimum=TlsVersion(spec.tls.minimum_version),
         tls_maximum=TlsVersion(spec.tls.maximum_version),
+        fallback_certificate="" if fallback is None else f"{fallback.namespace}/{fallback.name}",
     )

@@ -24,6 +24,7 @@ ErrorType = Literal[
     "ServiceError",
     "SpecError",
     "TCPProxyError",
+    "TCPProxyIncludeError",
     "TLSError",
     "VirtualHostError",
 ]

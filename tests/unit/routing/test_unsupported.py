@@ -10,11 +10,6 @@ HOSTS = [
     ("authorization: {}", "AuthError", "authorization"),
     ("jwtProviders: [{name: a, remoteJWKS: {uri: https://example.com}}]", "JWTVerificationError", "jwtProviders"),
 ]
-TLS = [
-    ("secretName: tls, clientValidation: {caSecret: ca}", "NotSupported", "clientValidation"),
-    ("secretName: tls, enableFallbackCertificate: true", "FallbackNotPresent", "enableFallbackCertificate"),
-    ("passthrough: true", "NotSupported", "passthrough"),
-]
 ROUTE = "conditions: [{prefix: /x}], services: [{name: app, port: 80%}]"
 
 
@@ -27,24 +22,6 @@ def test_of_a_virtual_host(field: str, kind: str, name: str) -> None:
     assert result.site is None
     assert errors(result.statuses[item.key]) == [(kind, "NotSupported")]
     assert result.statuses[item.key].errors[0].message.startswith(f"spec.virtualhost.{name}: ")
-
-
-@pytest.mark.parametrize(("tls", "reason", "name"), TLS)
-def test_of_tls(tls: str, reason: str, name: str) -> None:
-    item = proxy(f"virtualhost: {{fqdn: {HOST}, tls: {{{tls}}}}}\nroutes: [{{{ROUTE.replace('%', '')}}}]")
-    result = compiled(item, service(), secret())
-    assert result.site is None
-    assert errors(result.statuses[item.key]) == [("TLSError", reason)]
-    assert result.statuses[item.key].errors[0].message.startswith(f"spec.virtualhost.tls.{name}: ")
-
-
-def test_of_tcp() -> None:
-    item = proxy(
-        f"virtualhost: {{fqdn: {HOST}, tls: {{secretName: tls}}}}\ntcpproxy: {{services: [{{name: app, port: 80}}]}}"
-    )
-    result = compiled(item, service(), secret())
-    assert result.site is None
-    assert errors(result.statuses[item.key]) == [("TCPProxyError", "NotSupported")]
 
 
 @pytest.mark.parametrize(

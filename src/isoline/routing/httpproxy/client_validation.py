@@ -1,5 +1,96 @@
 """virtualhost.tls.clientValidation: client certificates."""
 
-from isoline.routing.httpproxy.unsupported import Unsupported
+from isoline.objects.httpproxy import DownstreamValidation, ForwardClientCertificate
+from isoline.routing import ir
+from isoline.routing.authorities import BUNDLE, authorities_of, revocations_of
+from isoline.routing.certificates import find_secret
+from isoline.routing.httpproxy.delegation import is_delegated
+from isoline.routing.httpproxy.scope import Fault, Scope
+from isoline.routing.view import View
 
-TLS = (Unsupported("clientValidation", "TLSError", lambda tls: tls.client_validation is not None),)
+
+def compile_clients(
+    validation: DownstreamValidation | None, namespace: str, view: View, scope: Scope
+) -> ir.ClientCertificates | None:
+    """Return whom clients must prove to be, None if nobody asks.
+
+    Raises Fault once everything is reported that is in the way: a host that lets anybody in is not what was asked for.
+    """
+    if validation is None:
+        return None
+    scope = scope.at("clientValidation")
+    faults: list[Fault] = []
+    authorities, revocations = b"", b""
+    try:
+        authorities = _authorities(validation, namespace, view, scope)
+    except Fault as fault:
+        faults.append(fault)
+    try:
+        revocations = _revocations(validation, namespace, view, scope)
+    except Fault as fault:
+        faults.append(fault)
+    if faults:
+        scope.report.errors.update((found.finding, None) for found in faults)
+        raise faults[-1]
+    if revocations and not authorities:
+        scope.at("crlSecret").warn("TLSError", "without caSecret no certificate is looked up in the lists")
+        revocations = b""
+    return ir.ClientCertificates(
+        authorities=authorities,
+        revocations=revocations,
+        only_leaf_revocation=bool(revocations) and validation.crl_only_verify_leaf_cert,
+        verify=not validation.skip_client_cert_validation,
+        optional=validation.optional_client_certificate,
+        forward=_forward(validation.forward_client_certificate),
+    )
+
+
+def _authorities(validation: DownstreamValidation, namespace: str, view: View, scope: Scope) -> bytes:
+    scope = scope.at("caSecret")
+    if not validation.ca_secret.strip():
+        if validation.skip_client_cert_validation:
+            return b""
+        raise _invalid(scope, "CA Secret must be specified")
+    name = _delegated_name(validation.ca_secret, namespace, view)
+    if name is None:
+        text = f'certificate delegation of CA Secret "{validation.ca_secret}" to "{namespace}" not permitted'
+        raise scope.fault("TLSError", "CACertificateNotDelegated", text)
+    found = authorities_of(find_secret(name, view))
+    if isinstance(found, str):
+        raise _invalid(scope, f'invalid CA Secret "{name}": {found}')
+    if found.broken:
+        text = f'{found.broken} certificates of {BUNDLE} in Secret "{name}" cannot be read; the others count'
+        scope.warn("TLSError", text)
+    return found.pem
+
+
+def _revocations(validation: DownstreamValidation, namespace: str, view: View, scope: Scope) -> bytes:
+    scope = scope.at("crlSecret")
+    if not validation.crl_secret.strip():
+        return b""
+    name = _delegated_name(validation.crl_secret, namespace, view)
+    if name is None:
+        text = f'CRL Secret "{validation.crl_secret}": delegation to the namespace "{namespace}" not permitted'
+        raise _invalid(scope, text)
+    found = revocations_of(find_secret(name, view))
+    if isinstance(found, str):
+        raise _invalid(scope, f'invalid CRL Secret "{name}": {found}')
+    return found.pem
+
+
+def _delegated_name(reference: str, namespace: str, view: View) -> str | None:
+    owner, _, secret = reference.rpartition("/")
+    owner = owner or namespace
+    return f"{owner}/{secret}" if is_delegated(owner, secret, to=namespace, view=view) else None
+
+
+def _forward(wanted: ForwardClientCertificate | None) -> ir.ForwardedCertificate | None:
+    if wanted is None:
+        return None
+    return ir.ForwardedCertificate(
+        subject=wanted.subject, certificate=wanted.cert, chain=wanted.chain, dns=wanted.dns, uri=wanted.uri
+    )
+
+
+def _invalid(scope: Scope, text: str) -> Fault:
+    return scope.fault("TLSError", "ClientValidationInvalid", f"client validation is invalid: {text}")

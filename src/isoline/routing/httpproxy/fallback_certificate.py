@@ -1,10 +1,42 @@
-"""virtualhost.tls.enableFallbackCertificate: the certificate of clients that send no server name."""
+"""virtualhost.tls.enableFallbackCertificate: the certificate of clients that name no known host in the handshake."""
 
-from isoline.routing.httpproxy.unsupported import Unsupported
+from isoline.objects.httpproxy import TLS, VirtualHost
+from isoline.routing.certificates import find_secret, secret_problem
+from isoline.routing.httpproxy.delegation import is_delegated
+from isoline.routing.httpproxy.scope import Scope
+from isoline.routing.view import View
 
-TLS = (
-    # Contour's reason where no fallback certificate is configured, and here none can be.
-    Unsupported(
-        "enableFallbackCertificate", "TLSError", lambda tls: tls.enable_fallback_certificate, "FallbackNotPresent"
-    ),
-)
+
+def check_guards(root: VirtualHost, scope: Scope) -> None:
+    """Report what guards the host and would be passed by on the fallback certificate."""
+    if root.tls is None or not root.tls.enable_fallback_certificate:
+        return
+    guards = {
+        "clientValidation": root.tls.client_validation is not None,
+        "authorization": root.authorization is not None and bool(root.authorization.extension_ref.name),
+        "jwtProviders": bool(root.jwt_providers),
+    }
+    for guard, used in guards.items():
+        if used:
+            text = f"enableFallbackCertificate and {guard} exclude each other"
+            scope.at("tls").error("TLSError", "TLSIncompatibleFeatures", text)
+
+
+def compile_fallback(tls: TLS, namespace: str, view: View, scope: Scope) -> str:
+    """Return the name of the fallback certificate, empty if the host does without. Raises Fault where there is none."""
+    if not tls.enable_fallback_certificate:
+        return ""
+    scope = scope.at("tls.enableFallbackCertificate")
+    name = view.settings.fallback_certificate
+    if not name:
+        text = "the GatewayConfig names no fallback certificate (spec.tls.fallbackCertificate)"
+        raise scope.fault("TLSError", "FallbackNotPresent", text)
+    owner, _, secret = name.partition("/")
+    if not is_delegated(owner, secret, to=namespace, view=view):
+        text = f'fallback Secret "{name}" is not delegated to the namespace "{namespace}"'
+        raise scope.fault("TLSError", "FallbackNotDelegated", text)
+    found = find_secret(name, view)
+    problem = "Secret not found" if found is None else secret_problem(found)
+    if problem:
+        raise scope.fault("TLSError", "FallbackNotValid", f'fallback Secret "{name}" is invalid: {problem}')
+    return name

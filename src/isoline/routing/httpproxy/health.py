@@ -1,6 +1,8 @@
-"""healthCheckPolicy of a route: active checks of each endpoint of its services."""
+"""healthCheckPolicy of a route, and of a tcpproxy: active checks of each endpoint of its services."""
 
-from isoline.objects.httpproxy import HealthCheckPolicy
+import msgspec
+
+from isoline.objects.httpproxy import HealthCheckPolicy, TCPHealthCheckPolicy
 from isoline.routing import ir
 from isoline.routing.httpproxy import header_names
 from isoline.routing.httpproxy.scope import Scope
@@ -24,21 +26,36 @@ def compile_health_check(policy: HealthCheckPolicy | None, scope: Scope) -> ir.H
     for field, text in (("path", policy.path), ("host", policy.host)):
         if problem := header_names.value_problem(text):
             raise _fault(scope.at(field), problem)
-    return ir.HealthCheck(
+    return msgspec.structs.replace(
+        _check(policy, scope),
         path=policy.path,
         host=policy.host or DEFAULT_HOST,
+        expected_statuses=_expected_statuses(policy, scope),
+    )
+
+
+def compile_tcp_health_check(policy: TCPHealthCheckPolicy | None, scope: Scope) -> ir.HealthCheck | None:
+    """Return the check of a tcpproxy's endpoints, that they take a connection; None without a policy.
+
+    Raises Fault for values that Envoy refuses.
+    """
+    if policy is None:
+        return None
+    scope = scope.at("healthCheckPolicy")
+    return _check(policy, scope)
+
+
+def _check(policy: HealthCheckPolicy | TCPHealthCheckPolicy, scope: Scope) -> ir.HealthCheck:
+    unhealthy, healthy = scope.at("unhealthyThresholdCount"), scope.at("healthyThresholdCount")
+    return ir.HealthCheck(
+        path=None,
+        host="",
         interval=_number(policy.interval_seconds, DEFAULT_INTERVAL, MAXIMUM_SECONDS, scope.at("intervalSeconds")),
         timeout=_number(policy.timeout_seconds, DEFAULT_TIMEOUT, MAXIMUM_SECONDS, scope.at("timeoutSeconds")),
         unhealthy_threshold=_number(
-            policy.unhealthy_threshold_count,
-            DEFAULT_UNHEALTHY_THRESHOLD,
-            _MAXIMUM_COUNT,
-            scope.at("unhealthyThresholdCount"),
+            policy.unhealthy_threshold_count, DEFAULT_UNHEALTHY_THRESHOLD, _MAXIMUM_COUNT, unhealthy
         ),
-        healthy_threshold=_number(
-            policy.healthy_threshold_count, DEFAULT_HEALTHY_THRESHOLD, _MAXIMUM_COUNT, scope.at("healthyThresholdCount")
-        ),
-        expected_statuses=_expected_statuses(policy, scope),
+        healthy_threshold=_number(policy.healthy_threshold_count, DEFAULT_HEALTHY_THRESHOLD, _MAXIMUM_COUNT, healthy),
     )
 
 

@@ -17,10 +17,17 @@ from isoline.routing.endpoints import endpoints_name
 from isoline.routing.httpproxy import cookies, headers, mirror, slow_start, upstream_tls
 from isoline.routing.httpproxy.balancing import Balancing
 from isoline.routing.httpproxy.scope import Scope
+from isoline.routing.statuses import ErrorType
 from isoline.routing.view import View
 
 _MAXIMUM_WEIGHT = 2**32 - 1
 _PROTOCOLS = {"h2": ir.Upstream.H2, "h2c": ir.Upstream.H2C, "tls": ir.Upstream.TLS}
+
+_OF_BYTES = {
+    ir.Upstream.HTTP1: ir.Upstream.TCP,
+    ir.Upstream.H2C: ir.Upstream.TCP,
+    ir.Upstream.TLS: ir.Upstream.TCP_TLS,
+}
 
 
 class Upstreams(NamedTuple):
@@ -33,6 +40,8 @@ class Upstreams(NamedTuple):
     host: str | None
     cookies: tuple[ir.CookieRewrite, ...] = ()
     """What the route rewrites."""
+    tcp: bool = False
+    """They get bytes, not requests."""
 
 
 class Resolved(NamedTuple):
@@ -83,7 +92,8 @@ def _resolve_one(
     service = view.get(Key("Service", common.namespace, reference.name))
     problem = _reference_problem(service, reference, common)
     if not isinstance(service, Service) or problem:
-        scope.error("ServiceError", "ServiceUnresolvedReference", problem)
+        kind: ErrorType = "TCPProxyError" if common.tcp else "ServiceError"
+        scope.error(kind, "ServiceUnresolvedReference", problem)
         return None
     request, response = _headers(reference, common, scope)
     cluster = _cluster(service, reference, common, view, scope, host=request.host or common.host)
@@ -153,6 +163,8 @@ def _cluster(
         for name in service_annotations.bad_limits(annotations):
             scope.warn("ServiceError", f'annotation {name} of the Service holds no number: "{annotations[name]}"')
     protocol = _protocol(service, reference, port, scope)
+    if common.tcp:
+        protocol = _OF_BYTES.get(protocol, protocol)
     return clusters.named(
         ir.Cluster(
             name="",
@@ -192,7 +204,4 @@ def _weighted(shares: list[ir.Share], scope: Scope) -> tuple[ir.Share, ...]:
         raise scope.at("services").fault("ServiceError", "ServiceWeightInvalid", text)
     if total:
         return tuple(shares)
-    return tuple(
-        msgspec.structs.replace(share, weight=1)
-        for share in shares
-    )
+    return tuple(msgspec.structs.replace(share, weight=1) for share in shares)

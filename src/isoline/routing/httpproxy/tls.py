@@ -32,12 +32,12 @@ def compile_tls(tls: TLS, namespace: str, view: View, scope: Scope) -> ir.Tls:
 def needs_own_chain(host: str, tls: TLS, compiled: ir.Tls, view: View) -> bool:
     """Return whether a host cannot use the chain that all others share.
 
-    That is so for a wildcard, for versions unlike the gateway's, and for an exact host that a wildcard's chain would
-    catch with other parameters. Any HTTPProxy that claims the wildcard counts, served or not: a chain too many does no
-    harm, and so an exact host depends on nothing of the wildcard's but its TLS.
+    That is so for a wildcard, for client certificates, for versions unlike the gateway's, and for an exact host that a
+    wildcard's chain would catch with other parameters. Any HTTPProxy that claims the wildcard counts, served or not: a
+    chain too many does no harm, and so an exact host depends on nothing of the wildcard's but its TLS.
     """
     settings = view.settings
-    if host.startswith("*."):
+    if host.startswith("*.") or tls.client_validation is not None:
         return True
     versions = (compiled.minimum or settings.tls_minimum, compiled.maximum or settings.tls_maximum)
     if versions != (settings.tls_minimum, settings.tls_maximum):

@@ -8,7 +8,7 @@ from isoline.routing.httpproxy.delegation import is_delegated
 from isoline.routing.httpproxy.scope import Fault, Scope
 from isoline.routing.view import View
 
-ENDS_TLS = frozenset({ir.Upstream.H2, ir.Upstream.TLS})
+ENDS_TLS = frozenset({ir.Upstream.H2, ir.Upstream.TLS, ir.Upstream.TCP_TLS})
 _MOST_NAMES = 8
 _LONGEST_NAME = 250
 

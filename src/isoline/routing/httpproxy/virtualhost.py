@@ -8,24 +8,17 @@ from isoline.objects import HTTPProxy
 from isoline.objects.httpproxy import TLS
 from isoline.routing import ir
 from isoline.routing.clusters import named_by
-from isoline.routing.httpproxy import (
-    authorization,
-    client_validation,
-    fallback_certificate,
-    jwt,
-    tcpproxy,
-)
+from isoline.routing.httpproxy import authorization, fallback_certificate, jwt
+from isoline.routing.httpproxy.ending import PLAIN, Ending, compile_ending, with_clients
 from isoline.routing.httpproxy.host_policies import NONE, compile_host_policies
 from isoline.routing.httpproxy.includes import add_routes
 from isoline.routing.httpproxy.order import Draft, in_order
 from isoline.routing.httpproxy.rewrites import with_both_forms
 from isoline.routing.httpproxy.scope import Fault
 from isoline.routing.httpproxy.site import SiteDraft
-from isoline.routing.httpproxy.tls import compile_tls, needs_own_chain
 from isoline.routing.httpproxy.unsupported import report_unsupported
 
 UNSUPPORTED = (*authorization.HOST, *jwt.HOST)
-UNSUPPORTED_OF_TLS = (*client_validation.TLS, *fallback_certificate.TLS, *tcpproxy.TLS)
 
 _TO_HTTPS = ir.HttpsRedirect()
 _UNKNOWN_AGE = "~"  # After every timestamp: what nobody can date does not take a host from anybody.
@@ -50,22 +43,25 @@ def compile_root(host: str, proxy: HTTPProxy, site: SiteDraft) -> ir.Site | None
     """
     root = proxy.spec.virtualhost
     assert root is not None
-    tls: ir.Tls | None = None
+    ending = PLAIN
     try:
         _check_whole(proxy, site)
-        if root.tls is not None and not site.root.report.errors:
-            tls = compile_tls(root.tls, proxy.metadata.namespace, site.view, site.root.at("virtualhost"))
+        if not site.root.report.errors:
+            ending = compile_ending(host, proxy, site)
     except Fault as fault:
         site.root.report.errors[fault.finding] = None
-    if site.root.report.errors:
+    # A tunnel's faults close the tunnel; what plain HTTP serves beside it goes on.
+    if site.root.report.errors and ending.tunnel is None:
         return None
-    site.ends_tls = tls is not None
+    guarded = with_clients(ending, proxy, site)
+    site.ends_tls = ending.tls is not None
     add_routes(site, proxy)
     policies = compile_host_policies(root, site.view.settings, site.root.at("virtualhost"))
     if policies is None:
         return None
-    own_chain = root.tls is not None and tls is not None and needs_own_chain(host, root.tls, tls, site.view)
-    assembled = _assembled(host, site, tls, own_chain=own_chain)
+    if guarded is None:
+        return None
+    assembled = _assembled(host, site, guarded)
     if assembled is None or policies == NONE:
         return assembled
     return msgspec.structs.replace(assembled, **policies._asdict())
@@ -88,13 +84,11 @@ def _check_whole(proxy: HTTPProxy, site: SiteDraft) -> None:
         host.error("IPFilterError", "IncompatibleIPAddressFilters", text)
     if root.tls is not None:
         _check_tls(root.tls, site)
+        fallback_certificate.check_guards(root, host)
     if spec.tcpproxy is not None and root.tls is None:
         scope.at("tcpproxy").error("TCPProxyError", "TLSMustBeConfigured", _ENDS_NO_TLS)
     if not scope.report.errors:
         report_unsupported(UNSUPPORTED, root, host)
-        report_unsupported(tcpproxy.SPEC, spec, scope)
-        if root.tls is not None:
-            report_unsupported(UNSUPPORTED_OF_TLS, root.tls, host.at("tls"))
 
 
 _ENDS_NO_TLS = "needs virtualhost.tls"
@@ -114,16 +108,26 @@ def _check_tls(tls: TLS, site: SiteDraft) -> None:
         scope.error("TLSError", "TLSIncompatibleFeatures", "passthrough and clientValidation exclude each other")
 
 
-def _assembled(host: str, site: SiteDraft, tls: ir.Tls | None, *, own_chain: bool) -> ir.Site | None:
+def _assembled(host: str, site: SiteDraft, ending: Ending) -> ir.Site | None:
     drafts = in_order(with_both_forms(site.drafts))
-    if not drafts:
+    if not drafts and ending.tunnel is None:
         return None
     routes = tuple(draft.route for draft in drafts)
-    clusters = tuple(site.clusters[name] for name in named_by(routes))
-    if tls is None:
+    clusters = tuple(site.clusters[name] for name in named_by(routes, ending.tunnel))
+    if not ending.secure:
         return ir.Site(host=host, http=routes, clusters=clusters)
     plain = tuple(_on_plain_http(draft) for draft in drafts)
-    return ir.Site(host=host, http=plain, https=routes, tls=tls, own_chain=own_chain, clusters=clusters)
+    https = routes if ending.tls is not None and ending.tunnel is None else ()
+    return ir.Site(
+        host=host,
+        http=plain,
+        https=https,
+        tls=ending.tls,
+        tunnel=ending.tunnel,
+        own_chain=ending.own_chain,
+        fallback=ending.fallback,
+        clusters=clusters,
+    )
 
 
 def _on_plain_http(draft: Draft) -> ir.Route:

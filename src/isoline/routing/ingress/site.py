@@ -186,6 +186,10 @@ def _assembled(host: _Host, ending: _Ending | None, beside: ir.Site | None) -> i
     known = {cluster.name: cluster for cluster in before.clusters} | host.clusters
     if before.tls is not None:
         ending = _Ending(before.tls, before.own_chain)
+    if before.tunnel is not None:
+        # HTTPS is the tunnel's; what Ingresses have is on plain HTTP.
+        names = named_by(plain, before.tunnel)
+        return msgspec.structs.replace(before, http=plain, clusters=tuple(known[name] for name in names))
     return msgspec.structs.replace(
         before,
         http=plain,
