@@ -54,10 +54,26 @@ class EngineBusyError(VoiceError):
         self.retry_after = retry_after
 
 
+class QueueFullError(EngineBusyError):
+    """As many requests wait as may, of this client or of all; come back after `retry_after` seconds (HTTP 429)."""
+
+    code = "queue_full"
+
+
 class EngineUnavailableError(VoiceError):
     """The engine has not started, has stopped, or cannot be started (HTTP 503)."""
 
     code = "engine_unavailable"
+
+    def __init__(self, message: str, *, retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ReferenceRequiredError(InvalidRequestError):
+    """The engine speaks only with the voice of a recording, and none came with the request or the voice (HTTP 400)."""
+
+    code = "reference_required"
 
 
 class SynthesisError(VoiceError):
@@ -70,3 +86,9 @@ class SynthesisTimeoutError(SynthesisError):
     """The engine made no progress for too long, also when it was tried again (HTTP 504)."""
 
     code = "synthesis_timeout"
+
+
+class DeadlineError(SynthesisTimeoutError):
+    """The request's own deadline passed before its first audio (HTTP 504)."""
+
+    code = "deadline_exceeded"

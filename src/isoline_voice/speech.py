@@ -1,4 +1,4 @@
-"""The service that the API calls: one engine, its voices, its state."""
+"""The service that the API calls: the engine, its voices, its state."""
 
 from __future__ import annotations
 
@@ -13,25 +13,29 @@ from isoline_voice.engines.protocol import (
     SpeechRequest,
     Voice,
 )
+from isoline_voice.scheduling.engine import ScheduledEngine
+from isoline_voice.scheduling.scheduler import Limits
 from isoline_voice.text.tags import check_tags
 
 
 class SpeechService:
-    """Speaks through an engine.
+    """Speaks through an engine, so many requests at a time as `limits` say, in turns by client.
 
     Without an engine it uses the embedded one with one worker a core, or `workers` of them.
     """
 
-    def __init__(self, engine: Engine | None = None, *, workers: int | None = None) -> None:
+    def __init__(
+        self, engine: Engine | None = None, *, workers: int | None = None, limits: Limits | None = None
+    ) -> None:
         if engine is None:
             from isoline_voice.engines.embedded.engine import EmbeddedEngine
 
             engine = EmbeddedEngine(workers=workers)
-        self._engine = engine
+        self._engine = ScheduledEngine(engine, limits)
 
     @property
     def engine(self) -> str:
-        """The engine's name, for the header X-Voice-Engine."""
+        """The preferred engine's name; `Speech.voice.engine` tells who really speaks."""
         return self._engine.name
 
     @property
@@ -60,7 +64,7 @@ class SpeechService:
         return await self._engine.health()
 
     async def speak(self, request: SpeechRequest) -> Speech:
-        """Begin to speak; see `Engine.speak` for what is raised and who closes.
+        """Begin to speak in the client's turn; see `ScheduledEngine.speak` for what is raised and who closes.
 
         Marks in the text that no engine knows are an error before any engine sees them.
         """

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from isoline_voice.text.chinese_numbers import read_numbers
 from isoline_voice.text.cleaning import clean, speakable
+from isoline_voice.text.english_numbers import read_english
 from isoline_voice.text.languages import split_languages
+from isoline_voice.text.normalising import spoken_form
 from isoline_voice.text.sentences import PIECE_WEIGHT, SentenceBuffer, pieces, sentences, weight
 
 
@@ -218,3 +220,35 @@ def test_every_number_is_read_without_figures(value: int) -> None:
 def test_punctuation_alone_is_nothing_to_say() -> None:
     assert not speakable("，。！ …\n")
     assert speakable("字")
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("It costs $3.50, or £1.", "It costs three dollars and fifty cents, or one pound."),
+        ("$0.05 and $2.5m", "five cents and two point five million dollars"),
+        ("On 2024-05-01 at 10:30 am", "On May first, twenty twenty-four at ten thirty A M"),
+        ("May 5th, 2024", "May fifth, twenty twenty-four"),
+        ("14:05 and 9 pm", "fourteen oh five and nine P M"),
+        ("Call 555-0100.", "Call five five five, zero one zero zero."),
+        ("10-20% of 1,000,000", "ten to twenty percent of one million"),
+        ("the 21st and 40th", "the twenty-first and fortieth"),
+        ("5 km at 60 km/h, 1 kg", "five kilometers at sixty kilometers per hour, one kilogram"),
+        ("-5°C", "minus five degrees Celsius"),
+        ("in 1984, since 2007", "in nineteen eighty-four, since two thousand seven"),
+        ("3.14, 007 and MP3 v2.0", "three point one four, zero zero seven and MP3 v2.0"),
+        ("3-5 days", "three to five days"),
+    ],
+)  # fmt: skip
+def test_figures_in_english_text_are_read_in_english(text: str, read: str) -> None:
+    assert read_english(text) == read
+
+
+@given(st.integers(0, 10**15 - 1))
+def test_every_english_number_is_read_without_figures(value: int) -> None:
+    assert not any(character.isdigit() for character in read_english(str(value)))
+
+
+def test_each_stretch_is_normalised_in_its_own_language() -> None:
+    assert spoken_form("我有3个苹果。I have 3 apples. J'ai 3 pommes très bonnes.").startswith("我有三个苹果。")
+    assert spoken_form("I have 3 apples.") == "I have three apples."

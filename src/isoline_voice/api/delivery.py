@@ -131,13 +131,12 @@ class SpeechResponse(Response, ABC):
         return (*self.request_warnings, *speech.warnings)
 
     def _spoken_headers(self, speech: Speech, first: bytes) -> list[tuple[bytes, bytes]]:
-        engine = self.studio.service.engine
         headers: Mapping[str, str] = {
             "Content-Type": self.type_of_body(),
             "Cache-Control": "no-store",
             "X-Accel-Buffering": "no",
             **({"Content-Length": str(len(first))} if self.whole else {}),
-            **speech_headers(engine=engine, style=speech.style, warnings=self.warnings_of(speech)),
+            **speech_headers(engine=speech.voice.engine, style=speech.style, warnings=self.warnings_of(speech)),
         }
         return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 

@@ -21,6 +21,7 @@ from isoline_voice.errors import (
     EngineBusyError,
     EngineUnavailableError,
     InvalidRequestError,
+    QueueFullError,
     SynthesisTimeoutError,
     VoiceError,
 )
@@ -73,6 +74,8 @@ def _status(error: VoiceError) -> int:
     match error:
         case InvalidRequestError():
             return HTTPStatus.BAD_REQUEST
+        case QueueFullError():
+            return HTTPStatus.TOO_MANY_REQUESTS
         case EngineBusyError() | EngineUnavailableError():
             return HTTPStatus.SERVICE_UNAVAILABLE
         case SynthesisTimeoutError():
@@ -82,11 +85,11 @@ def _status(error: VoiceError) -> int:
 
 
 def error_response(error: Exception) -> Response:
-    """The answer for an error; a 503 says in Retry-After when to come back, in whole seconds."""
+    """The answer for an error; a 429 or 503 says in Retry-After when to come back, in whole seconds."""
     status, faults = faults_of(error)
     headers: dict[str, str] = {}
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        wait = error.retry_after if isinstance(error, EngineBusyError) else 1.0
+    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        wait = error.retry_after if isinstance(error, EngineBusyError | EngineUnavailableError) else 1.0
         headers["Retry-After"] = str(max(1, math.ceil(wait)))
     return JSONResponse(error_body(faults, status=status), status, headers=headers)
 

@@ -146,17 +146,17 @@ class _Session:
 
     def _start_of(self, speech: Speech, sentence: str, *, index: int) -> dict[str, Any]:
         assert self._config is not None
-        engine = self._studio.service.engine
+        wanted = self._studio.service.engine
         return {
             "type": "audio.start",
             "sentence_index": index,
             "sentence_text": sentence,
             "format": self._config.response_format,
             "sample_rate": speech.rate,
-            "engine": engine,
+            "engine": speech.voice.engine,
             "voice": speech.voice.id,
             "style": style_json(speech.style),
-            "warnings": warnings_json((*self._config.warnings(engine), *speech.warnings)),
+            "warnings": warnings_json((*self._config.warnings(wanted), *speech.warnings)),
         }
 
 

@@ -28,9 +28,11 @@ class Finisher:
 
     def __init__(self, rate: int, *, stretch: float = 1.0) -> None:
         self._rate = rate
-        self._stretcher = Stretcher(stretch, rate) if stretch > 1.001 else None
+        self._stretcher = Stretcher(stretch, rate) if abs(stretch - 1.0) > 0.001 else None
         self._direct_current = DirectCurrentFilter(rate)
-        self._resampler = soxr.ResampleStream(rate, OUTPUT_RATE, 1, dtype="float32", quality="HQ")
+        self._resampler = (
+            None if rate == OUTPUT_RATE else soxr.ResampleStream(rate, OUTPUT_RATE, 1, dtype="float32", quality="HQ")
+        )
         self._held = _nothing()
         self._faded_in = 0
         self._gain = 1.0
@@ -66,7 +68,7 @@ class Finisher:
 
     def finish(self) -> bytes:
         """What the resampler still holds; nothing follows."""
-        return self._level(self._resampler.resample_chunk(_nothing(), last=True))
+        return b"" if self._resampler is None else self._level(self._resampler.resample_chunk(_nothing(), last=True))
 
     def _fade_in(self, samples: Samples) -> Samples:
         length = int(FADE_IN_SECONDS * self._rate)
@@ -81,7 +83,7 @@ class Finisher:
         if samples.size == 0:
             return b""
         scaled = self._direct_current.feed((samples * np.float32(self._gain)).astype(np.float32))
-        return self._level(self._resampler.resample_chunk(scaled))
+        return self._level(scaled if self._resampler is None else self._resampler.resample_chunk(scaled))
 
     @staticmethod
     def _level(samples: Samples) -> bytes:

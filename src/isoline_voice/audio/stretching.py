@@ -1,7 +1,7 @@
-"""Makes speech longer without making it lower, for rates that an engine cannot speak slowly enough.
+"""Makes speech longer or shorter without changing its pitch, for rates that an engine cannot speak at.
 
 Waveform-similarity overlap-add (Verhelst and Roelands, 1993): windows are taken from the input at a shorter hop than
-they are laid down at, each moved by a few milliseconds to where it best continues the one before.
+they are laid down at, or at a longer one, each moved by a few milliseconds to where it best continues the one before.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ SEARCH_SECONDS = 0.008
 
 
 class Stretcher:
-    """Makes what is fed `factor` (1 to 4) times as long, at the same pitch."""
+    """Makes what is fed `factor` (0.25 to 4) times as long, at the same pitch."""
 
     def __init__(self, factor: float, rate: int) -> None:
         self._hop = int(rate * WINDOW_SECONDS / 2)
@@ -40,7 +40,7 @@ class Stretcher:
         reach = 2 * self._hop + 2 * self._search
         while int(self._position) + self._search + reach <= self._input.size:
             laid.append(self._next_window())
-        keep = max(0, int(self._position) - self._search)
+        keep = min(self._input.size, max(0, int(self._position) - self._search))
         self._input = self._input[keep:]
         self._position -= keep
         output = np.concatenate(laid) if laid else np.zeros(0, dtype=np.float32)

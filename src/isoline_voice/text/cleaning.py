@@ -9,10 +9,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from isoline_voice.text.tags import SOUNDS
+from isoline_voice.text.tags import SOUNDS, SPANS
 
 MODEL_TOKEN = re.compile(r"<\|[^<>|]{0,100}\|>")
 MARKUP = re.compile(r"<!--.{0,1000}?-->|<[/!?]?[A-Za-z][^<>]{0,300}>", re.DOTALL)
+FOREIGN_MARKUP = re.compile(
+    rf"<!--.{{0,1000}}?-->|<(?!/?(?:{'|'.join(SPANS)})>)[/!?]?[A-Za-z][^<>]{{0,300}}>", re.DOTALL
+)
 SOUND_TAG = re.compile(rf"\[(?:{'|'.join(SOUNDS)})\]")
 EMPHASIS = re.compile(r"(?<![0-9A-Za-z])(\*{1,3}|_{1,3}|~~|`{1,3})(?=\S)([^*_~`\n]{1,400}?)(?<=\S)\1")
 LINE_MARK = re.compile(r"(?m)^[ \t]*(?:#{1,6}|>|[-*+•])[ \t]+")
@@ -29,14 +32,15 @@ _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if chr(code
 _SPOKEN_AS = _FULL_WIDTH | {ord("％"): "%", ord("＋"): "+", ord("＝"): "=", ord("．"): ".", ord("＄"): "$"}
 
 
-def clean(text: str) -> str:
+def clean(text: str, *, marks: bool = False) -> str:
     """The text without markup, control characters and stray white space; paragraphs stay apart by one newline.
 
-    Full-width Latin letters and digits become the ordinary ones. An answer of "" means that nothing can be spoken.
+    With `marks` the sounds and spans of `text.tags` stay, for an engine that renders them. Full-width Latin letters and
+    digits become the ordinary ones. An answer of "" means that nothing can be spoken.
     """
     text = LINE_ENDS.sub("\n", text).translate(_SPOKEN_AS)
     text = "".join(character for character in text if character in "\n\t" or _heard(character))
-    text = SOFT_BREAK.sub(" ", _without_tags(text))
+    text = SOFT_BREAK.sub(" ", _without_tags(text, marks=marks))
     text = LINK.sub(r"\1", RULE.sub("", LINE_MARK.sub("", text)))
     text = EMPHASIS.sub(r"\2", text)
     return BLANK_LINES.sub("\n", SPACES.sub(" ", unicodedata.normalize("NFC", text))).strip()
@@ -52,13 +56,14 @@ def _heard(character: str) -> bool:
     return " " <= character < "\x7f" or unicodedata.category(character)[0] != "C"
 
 
-def _without_tags(text: str) -> str:
+def _without_tags(text: str, *, marks: bool) -> str:
     """Removes tags again and again: what is cut out of the middle of a token must not make a new one.
 
     What is nested deeper than anyone writes loses its token marks instead, so that the work stays in proportion.
     """
     for _ in range(DEEPEST_NESTING):
-        stripped = SOUND_TAG.sub(" ", MARKUP.sub(" ", MODEL_TOKEN.sub(" ", text)))
+        stripped = (FOREIGN_MARKUP if marks else MARKUP).sub(" ", MODEL_TOKEN.sub(" ", text))
+        stripped = stripped if marks else SOUND_TAG.sub(" ", stripped)
         if stripped == text:
             break
         text = stripped

@@ -124,7 +124,14 @@ class EmbeddedEngine:
             self._admit()
         else:
             script = _script(request)
-        utterance = Utterance(self.pool, script.parts, stretch=script.stretch, closed=self._ended)
+        utterance = Utterance(
+            self.pool,
+            script.parts,
+            stretch=script.stretch,
+            client=request.client,
+            priority=request.priority,
+            closed=self._ended,
+        )
         self._active.add(utterance)
         self._utterances += 1
         return Speech(OUTPUT_RATE, script.speaker.voice, request.style, script.warnings, utterance)

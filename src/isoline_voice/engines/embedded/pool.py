@@ -1,7 +1,8 @@
 """The workers: one a core, jobs in turn, replaced when they die.
 
-An utterance is many short jobs and has at most one of them here at a time, so utterances take turns by themselves: a
-long text does not hold up a short one, and a listener who takes the audio slowly holds no worker.
+An utterance is many short jobs and has at most one of them here at a time, so a long text does not hold up a short
+one, and a listener who takes the audio slowly holds no worker. Jobs that wait take turns by client, and what is a batch
+waits for what is interactive.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from collections.abc import Callable, Coroutine
 
 from isoline_voice.engines.embedded.process import JobFailedError, Worker, WorkerDiedError
 from isoline_voice.engines.embedded.worker import Job
+from isoline_voice.engines.protocol import Priority
 from isoline_voice.errors import EngineUnavailableError, SynthesisError, SynthesisTimeoutError
+from isoline_voice.scheduling.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +39,7 @@ class WorkerPool:
         self._progress_timeout = progress_timeout
         self._workers: set[Worker] = set()
         self._idle: deque[Worker] = deque()
-        self._waiting: deque[asyncio.Future[Worker]] = deque()
+        self._waiting: Turns[asyncio.Future[Worker]] = Turns()
         self._tasks: set[asyncio.Task[None]] = set()
         self._running = False
         self._trouble = "it has not been started"
@@ -44,7 +47,7 @@ class WorkerPool:
     @property
     def queued(self) -> int:
         """Jobs that wait for a worker."""
-        return sum(not turn.done() for turn in self._waiting)
+        return len(self._waiting)
 
     @property
     def busy(self) -> int:
@@ -85,10 +88,9 @@ class WorkerPool:
     async def stop(self) -> None:
         """End all workers and turn away all who wait."""
         self._running, self._trouble = False, "it has been stopped"
-        for turn in self._waiting:
+        while (turn := self._waiting.next()) is not None:
             if not turn.done():
                 turn.set_exception(EngineUnavailableError("The speech engine has been stopped."))
-        self._waiting.clear()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -98,8 +100,16 @@ class WorkerPool:
         await asyncio.gather(*(worker.kill() for worker in workers))
         await asyncio.sleep(0)  # lets the sockets close within this loop
 
-    async def speak(self, job: Job, sink: Callable[[bytes], None], *, restarted: Callable[[], None]) -> None:
-        """Speak a job on the next free worker, handing raw PCM to `sink`.
+    async def speak(
+        self,
+        job: Job,
+        sink: Callable[[bytes], None],
+        *,
+        restarted: Callable[[], None],
+        client: str = "",
+        priority: Priority = "interactive",
+    ) -> None:
+        """Speak a job on the next free worker in the client's turn, handing raw PCM to `sink`.
 
         When the worker dies under it, the job is begun again on another one, after a call of `restarted`. Raises
         SynthesisError, SynthesisTimeoutError or EngineUnavailableError.
@@ -107,7 +117,7 @@ class WorkerPool:
         for attempt in range(ATTEMPTS):
             if attempt:
                 restarted()
-            worker = await self._turn()
+            worker = await self._turn(client, priority)
             try:
                 await worker.speak(job, sink, progress_timeout=self._progress_timeout)
             except WorkerDiedError:
@@ -120,7 +130,7 @@ class WorkerPool:
             return
         raise SynthesisTimeoutError("The speech engine failed on this text each time it was tried.")
 
-    async def _turn(self) -> Worker:
+    async def _turn(self, client: str, priority: Priority) -> Worker:
         while self._idle and not self._waiting:
             worker = self._idle.popleft()
             if worker.alive:
@@ -129,7 +139,7 @@ class WorkerPool:
             raise EngineUnavailableError(f"The speech engine does not run: {self._trouble}.")
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[Worker] = loop.create_future()
-        self._waiting.append(turn)
+        self._waiting.add(turn, client=client, priority=priority)
         expiry = loop.call_later(TURN_TIMEOUT, _expire, turn)
         try:
             return await turn
@@ -139,6 +149,7 @@ class WorkerPool:
             raise
         finally:
             expiry.cancel()
+            self._waiting.remove(turn, client=client, priority=priority)
 
     def _give_back(self, worker: Worker) -> None:
         if worker.busy:
@@ -147,8 +158,7 @@ class WorkerPool:
             self._offer(worker)
 
     def _offer(self, worker: Worker) -> None:
-        while self._waiting:
-            turn = self._waiting.popleft()
+        while (turn := self._waiting.next()) is not None:
             if not turn.done():
                 turn.set_result(worker)
                 return

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from isoline_voice.audio.finishing import OUTPUT_RATE, Finisher
 from isoline_voice.engines.embedded.planning import Part
 from isoline_voice.engines.embedded.pool import WorkerPool
+from isoline_voice.engines.protocol import Priority
 from isoline_voice.errors import VoiceError
 
 AHEAD_SECONDS = 4.0
@@ -40,10 +41,19 @@ class Utterance:
     """
 
     def __init__(
-        self, pool: WorkerPool, parts: Iterator[Part], *, stretch: float, closed: Callable[[Utterance, float], None]
+        self,
+        pool: WorkerPool,
+        parts: Iterator[Part],
+        *,
+        stretch: float,
+        client: str,
+        priority: Priority,
+        closed: Callable[[Utterance, float], None],
     ) -> None:
         self._pool = pool
         self._parts = parts
+        self._client = client
+        self._priority: Priority = priority
         self._finisher = Finisher(pool.rate, stretch=stretch)
         self._waiting: deque[bytes | _Begin | _End | _Finish] = deque()
         self._waiting_bytes = 0
@@ -134,7 +144,7 @@ class Utterance:
                 self._put(_Begin(part.gain))
 
         self._put(_Begin(part.gain))
-        await self._pool.speak(part.job, heard, restarted=restarted)
+        await self._pool.speak(part.job, heard, restarted=restarted, client=self._client, priority=self._priority)
         self._put(_End(part.pause))
 
     def _put(self, event: bytes | _Begin | _End | _Finish) -> None:

@@ -1,0 +1,170 @@
+"""A CosyVoice3 server behind the engine protocol."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from isoline_voice.audio.finishing import OUTPUT_RATE, Finisher
+from isoline_voice.audio.levels import gain_of
+from isoline_voice.engines.cosyvoice_text import MAX_CHARACTERS, model_pieces, text_warnings
+from isoline_voice.engines.instructions import DIALECTS, EMOTIONS, LANGUAGES, PERSONAS, controls
+from isoline_voice.engines.produced import ProducedPieces, Put
+from isoline_voice.engines.protocol import (
+    Capabilities,
+    EngineStats,
+    Health,
+    Reference,
+    Speech,
+    SpeechRequest,
+    Voice,
+)
+from isoline_voice.engines.remote.client import Client, Timeouts
+from isoline_voice.engines.remote.replicas import Replicas
+from isoline_voice.engines.remote.servers import SERVERS
+from isoline_voice.errors import ReferenceRequiredError, UnknownVoiceError
+from isoline_voice.text.tags import SOUNDS, SPANS
+
+MODEL = "FunAudioLLM/Fun-CosyVoice3-0.5B-2512"
+REMOTE_RATE = 24_000
+"""CosyVoice3's; raw PCM does not tell it."""
+
+
+class RecordedVoice(NamedTuple):
+    """A voice and the recording that it is taken from."""
+
+    voice: Voice
+    reference: Reference
+
+
+class RemoteEngine:
+    """`kind` is "sglang" or "vllm", `urls` its servers without a path.
+
+    Each piece of a text is a request of its own, sent when the one before has arrived, so that a text of any length
+    starts soon and a server that goes away costs one piece at most.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        urls: Sequence[str],
+        voices: Sequence[RecordedVoice] = (),
+        *,
+        model: str = MODEL,
+        key: str | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        self._server = SERVERS[kind]
+        self._client = Client(Replicas(urls), key=key, timeouts=timeouts or Timeouts())
+        self._model = model
+        self._voices: Mapping[str, RecordedVoice] = {recorded.voice.id: recorded for recorded in voices}
+        self._active: set[ProducedPieces] = set()
+        self._utterances = 0
+        self._audio_seconds = 0.0
+
+    @property
+    def name(self) -> str:
+        """The kind of server."""
+        return self._server.name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """CosyVoice3's, less what the server leaves out."""
+        instructed = self._server.instructed
+        return Capabilities(
+            dialects=DIALECTS | {"普通话"} if instructed else frozenset({"普通话"}),
+            languages=LANGUAGES,
+            emotions=frozenset(EMOTIONS) if instructed else frozenset(),
+            volume=True,
+            rate=True,
+            pitch=False,
+            cloning=True,
+            max_characters=MAX_CHARACTERS,
+            personas=frozenset(PERSONAS) if instructed else frozenset(),
+            tags=frozenset(SOUNDS) | {f"<{span}>" for span in SPANS},
+            phonemes=True,
+            instructions=instructed,
+        )
+
+    def voices(self) -> Sequence[Voice]:
+        """Those that it was given recordings for."""
+        return [recorded.voice for recorded in self._voices.values()]
+
+    async def start(self) -> None:
+        """Open the connection pool; the servers may come later."""
+        await self._client.start()
+
+    async def stop(self) -> None:
+        """Close every utterance and connection."""
+        for pieces in tuple(self._active):
+            await pieces.aclose()
+        await self._client.stop()
+
+    async def health(self) -> Health:
+        """Ready while a server answers GET /health."""
+        up = await self._client.healthy()
+        return Health(up > 0, f"{up} of {len(self._client.replicas.all)} {self.name} servers answer")
+
+    def stats(self) -> EngineStats:
+        """Figures for the metrics page; a replica counts as a worker."""
+        replicas = self._client.replicas
+        return EngineStats(
+            workers=replicas.up,
+            busy=sum(replica.active > 0 for replica in replicas.all),
+            active=len(self._active),
+            utterances=self._utterances,
+            audio_seconds=self._audio_seconds,
+        )
+
+    async def speak(self, request: SpeechRequest) -> Speech:
+        """Begin to speak; see `Engine.speak`. Raises ReferenceRequiredError when there is no recording to go by."""
+        voice, reference = self._voice(request)
+        pieces = model_pieces(request)
+        asked = controls(request.style, instructed=self._server.instructed)
+        finisher = Finisher(REMOTE_RATE, stretch=asked.stretch / request.speed)
+        bodies = (self._body(request, piece, reference, asked.instruction) for piece in pieces)
+        first = next(bodies)  # what the server is known not to take is raised here and now
+
+        async def produce(put: Put) -> None:
+            for body in _chained(first, bodies):
+                finisher.begin(gain=gain_of(asked.gain))
+                async with contextlib.aclosing(self._client.speak(body)) as spoken:
+                    async for pcm in spoken:
+                        await put(finisher.feed(pcm))
+                await put(finisher.end(pause=0.0))
+            await put(finisher.finish())
+
+        def closed(seconds: float) -> None:
+            self._active.discard(produced)
+            self._audio_seconds += seconds
+
+        produced = ProducedPieces(produce, closed=closed)
+        self._active.add(produced)
+        self._utterances += 1
+        warnings = (*asked.warnings, *text_warnings(request.text))
+        return Speech(OUTPUT_RATE, voice, request.style, warnings, produced)
+
+    def _voice(self, request: SpeechRequest) -> tuple[Voice, Reference]:
+        recorded = self._voices.get(request.voice)
+        if request.reference is not None:
+            voice = (
+                recorded.voice if recorded else Voice(request.voice, request.voice, "mul", self.name, "A recording.")
+            )
+            return voice, request.reference
+        if recorded is None:
+            if self._voices:
+                raise UnknownVoiceError(request.voice, tuple(self._voices))
+            raise ReferenceRequiredError(
+                "This engine speaks with the voice of a recording; make a voice from one first.", param="voice"
+            )
+        return recorded
+
+    def _body(self, request: SpeechRequest, text: str, reference: Reference, instruction: str | None) -> dict[str, Any]:
+        body = {"model": self._model, **self._server.body(text, reference, instruction)}
+        return body if request.seed is None else body | {"seed": request.seed}
+
+
+def _chained(first: dict[str, Any], rest: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    yield first
+    yield from rest

@@ -1,0 +1,1 @@
+"""Whose turn it is: fairness between clients, priorities, bounded waiting, deadlines."""
