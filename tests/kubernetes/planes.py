@@ -17,7 +17,7 @@ from isoline.cli.control_plane import Address, ControlPlane, Options
 from isoline.cli.control_plane_flags import Overrides
 from isoline.cluster.kubernetes.kubeconfig import from_kubeconfig
 from isoline.envoy.remote import RemoteSettings, XdsTls, write_remote
-from kubernetes.rig import Api, Rig
+from kubernetes.rig import Api, ApiError, Rig
 
 CONTOUR_CRDS = Path(__file__).parent / "rig" / "crds" / "projectcontour.io.yaml"
 HTTP = 8080
@@ -43,7 +43,11 @@ def proxy(name: str, namespace: str, body: str = "hello", **spec: Any) -> Object
 
 
 async def new_namespace(api: Api) -> str:
-    """Make a namespace that no other test has."""
+    """Make a namespace that no other test has, in a cluster that knows Contour's kinds."""
+    try:
+        await api.get("CustomResourceDefinition", "httpproxies.projectcontour.io")
+    except ApiError:
+        await api.apply_files(CONTOUR_CRDS)
     name = f"test-{uuid.uuid4().hex[:8]}"
     await api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     return name

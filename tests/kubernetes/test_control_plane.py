@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from isoline.cli.control_plane import Address
-from kubernetes.planes import CONTOUR_CRDS, HTTP, Edge, listening_at, new_namespace, options_for, proxy, running
+from kubernetes.planes import HTTP, Edge, listening_at, new_namespace, options_for, proxy, running
 from kubernetes.rig import Api, Rig
 
 ISOLINE = Path(sys.executable).parent / "isoline"
@@ -18,7 +18,6 @@ ISOLINE = Path(sys.executable).parent / "isoline"
 
 @pytest.fixture
 async def namespace(api: Api) -> str:
-    await api.apply_files(CONTOUR_CRDS)
     return await new_namespace(api)
 
 
