@@ -87,8 +87,6 @@ def _column(column: _Column) -> dict[str, Any]:
 
 
 def _record(shape: Record) -> dict[str, Any]:
-    if shape.type is ObjectMeta:
-        return {"type": "object"}
     schema: dict[str, Any] = {"type": "object"}
     if shape.fields:
         schema["properties"] = {name: _field(name, field) for name, field in shape.fields.items()}
@@ -109,6 +107,9 @@ def _field(name: str, field: FieldShape) -> dict[str, Any]:
 def _schema(shape: Shape) -> dict[str, Any]:
     described = {"description": shape.description} if shape.description else {}
     match shape:
+        case Record(type=record) if record is ObjectMeta:
+            # The API server knows it, and takes no other word about it.
+            return {"type": "object"}
         case Record():
             return described | _record(shape)
         case Sequence(item=item):
