@@ -2,20 +2,22 @@
 the background, and only where it changed. Where it is known at which addresses traffic arrives, both are told."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 
 import msgspec
 import structlog
 
 from isoline.cluster.source import Source
+from isoline.controllers import conditions as conditioned
 from isoline.controllers.clock import Clock, timestamp
 from isoline.objects.core import LoadBalancerStatus
 from isoline.objects.extension import ExtensionService, ExtensionServiceStatus
 from isoline.objects.httpproxy import DetailedCondition, HTTPProxy, HTTPProxyStatus
 from isoline.objects.meta import Key
 from isoline.objects.networking import Ingress, IngressStatus
-from isoline.routing.statuses import ProxyStatus
+from isoline.objects.traffic_policy import TrafficPolicy, TrafficPolicyStatus
+from isoline.routing.statuses import Finding, ProxyStatus
 
 AT_ONCE = 200
 """Statuses written before others get their turn."""
@@ -74,6 +76,8 @@ class StatusWriter:
                 self._source.set_status(key, proxy_status(item, found, now=self._clock.now(), addresses=addresses))
             elif isinstance(item, ExtensionService):
                 self._source.set_status(key, extension_status(item, found, now=self._clock.now()))
+            elif isinstance(item, TrafficPolicy):
+                self._source.set_status(key, policy_status(item, found, now=self._clock.now()))
         except Exception:
             _log.exception("status not written", key=str(key))
 
@@ -112,7 +116,36 @@ def extension_status(extension: ExtensionService, found: ProxyStatus | None, *, 
         return ExtensionServiceStatus()
     before = next((each for each in extension.status.conditions if each.type == "Valid"), None)
     fresh = found.condition("ExtensionService")
-    return ExtensionServiceStatus(conditions=(_dated(fresh, before, generation=extension.metadata.generation, now=now),))
+    return ExtensionServiceStatus(
+        conditions=(_dated(fresh, before, generation=extension.metadata.generation, now=now),)
+    )
+
+
+def policy_status(policy: TrafficPolicy, found: ProxyStatus | None, *, now: float) -> TrafficPolicyStatus:
+    """Return the status of a TrafficPolicy: Accepted and ResolvedRefs always, Conflicted and Overridden where true."""
+    if found is None:
+        return TrafficPolicyStatus()
+    generation = policy.metadata.generation
+    return TrafficPolicyStatus(
+        conditions=conditioned.conditions(_of_policy(found), policy.status.conditions, now=now, generation=generation),
+        observed_generation=generation,
+    )
+
+
+def _of_policy(found: ProxyStatus) -> Iterator[conditioned.Finding]:
+    said: dict[str, list[Finding]] = {}
+    for finding in (*found.errors, *found.warnings):
+        said.setdefault(finding.type, []).append(finding)
+    for name, fine in (("Accepted", "Accepted"), ("ResolvedRefs", "ResolvedRefs")):
+        faults = said.pop(name, [])
+        reason = faults[0].reason if faults else fine
+        yield conditioned.Finding(name, not faults, reason, _sentences(faults))
+    for name, findings in said.items():
+        yield conditioned.Finding(name, True, findings[0].reason, _sentences(findings))
+
+
+def _sentences(findings: Iterable[Finding]) -> str:
+    return "; ".join(finding.message for finding in findings)
 
 
 def _dated(

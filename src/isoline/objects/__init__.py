@@ -17,6 +17,7 @@ from isoline.objects.networking import Ingress, NetworkPolicy
 from isoline.objects.quantities import parse_quantity
 from isoline.objects.registry import KINDS, Kind, find_kind
 from isoline.objects.secrets import SecretValue
+from isoline.objects.traffic_policy import TrafficPolicy, TrafficPolicySpec, TrafficPolicyStatus
 from isoline.objects.workloads import Deployment
 
 __all__ = [
@@ -52,6 +53,9 @@ __all__ = [
     "SecretValue",
     "Service",
     "TLSCertificateDelegation",
+    "TrafficPolicy",
+    "TrafficPolicySpec",
+    "TrafficPolicyStatus",
     "crd_documents",
     "decode_documents",
     "decode_object",

@@ -19,6 +19,7 @@ from isoline.objects.shapes import (
     Shape,
     record_shape,
 )
+from isoline.objects.traffic_policy import TrafficPolicy
 
 
 class _Column(NamedTuple):
@@ -41,6 +42,11 @@ _COLUMNS: dict[type[Object], tuple[_Column, ...]] = {
         _AGE,
     ),
     GatewayConfig: (_Column("Addresses", "string", ".status.addresses"), _AGE),
+    TrafficPolicy: (
+        _Column("Accepted", "string", '.status.conditions[?(@.type=="Accepted")].status'),
+        _Column("Reason", "string", '.status.conditions[?(@.type=="Accepted")].reason'),
+        _AGE,
+    ),
 }
 # Kubernetes' names for what the schema language calls an IntOrString and an opaque value.
 _INT_OR_STRING = {"x-kubernetes-int-or-string": True}

@@ -11,6 +11,7 @@ from isoline.objects.gateway_config import GatewayConfig
 from isoline.objects.httpproxy import HTTPProxy
 from isoline.objects.meta import Object
 from isoline.objects.networking import Ingress, NetworkPolicy
+from isoline.objects.traffic_policy import TrafficPolicy
 from isoline.objects.workloads import Deployment
 
 
@@ -44,6 +45,7 @@ class Kind(NamedTuple):
 KINDS = (
     Kind("isoline.dev/v1alpha1", "App", App, ("apps", "app"), label_name=True),
     Kind("isoline.dev/v1alpha1", "GatewayConfig", GatewayConfig, ("gatewayconfigs", "gatewayconfig"), namespaced=False),
+    Kind("isoline.dev/v1alpha1", "TrafficPolicy", TrafficPolicy, ("trafficpolicies", "trafficpolicy")),
     Kind("projectcontour.io/v1", "HTTPProxy", HTTPProxy, ("httpproxies", "httpproxy", "proxy", "proxies")),
     Kind(
         "projectcontour.io/v1",

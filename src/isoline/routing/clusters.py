@@ -26,6 +26,8 @@ def named_by(routes: Iterable[ir.Route], tunnel: ir.Tunnel | None = None) -> lis
             names.update((share.cluster, None) for share in route.action.shares)
             if route.action.mirror is not None:
                 names[route.action.mirror.cluster] = None
+        if route.traffic is not None:
+            names.update(dict.fromkeys(route.traffic.clusters))
     if tunnel is not None:
         names.update((share.cluster, None) for share in tunnel.shares)
     names.pop(ir.NO_CLUSTER, None)

@@ -2,16 +2,18 @@
 
 from typing import NamedTuple
 
-from isoline.objects import ExtensionService, HTTPProxy, Ingress, Key
+from isoline.objects import ExtensionService, HTTPProxy, Ingress, Key, TrafficPolicy
 from isoline.routing import ir
 from isoline.routing.classes import is_ours
 from isoline.routing.extensions import extension_status
 from isoline.routing.httpproxy.scope import Report, Scope
 from isoline.routing.httpproxy.site import SiteDraft
 from isoline.routing.httpproxy.virtualhost import compile_root, oldest_first
-from isoline.routing.indexes import EXTENSION, HOSTS
+from isoline.routing.indexes import EXTENSION, HOSTS, POLICY
 from isoline.routing.ingress.site import check_hosts, compile_ingresses
 from isoline.routing.statuses import ORPHANED, Finding, ProxyStatus
+from isoline.routing.traffic.attach import shared
+from isoline.routing.traffic.statuses import status_of_policy
 from isoline.routing.view import Read, View
 
 _GUARDED = ProxyStatus(
@@ -41,6 +43,8 @@ def compile_site(host: str, view: View) -> Compiled:
     Of several HTTPProxies for one host the oldest keeps it, and the others are told. Ingresses add their paths to it.
     Objects of another class are passed over without a word. A pseudo-host gives statuses only.
     """
+    if host.startswith(POLICY):
+        return Compiled(None, _statuses_of_policies(host, view), frozenset(view.reads))
     if host.startswith(EXTENSION):
         return Compiled(None, _statuses_of_extensions(host, view), frozenset(view.reads))
     claimants, ingresses = _claimants(host, view)
@@ -64,6 +68,8 @@ def compile_site(host: str, view: View) -> Compiled:
     elif ingresses:
         site, found = compile_ingresses(host, ingresses, site, view)
         statuses.update((key, report.status()) for key, report in found.items())
+    if site is not None:
+        site = shared(site)
     return Compiled(
         site,
         statuses,
@@ -71,6 +77,11 @@ def compile_site(host: str, view: View) -> Compiled:
         certificates=() if site is None or site.tls is None else _certificates(site, site.tls),
         endpoints=() if site is None else _endpoints_of(site),
     )
+
+
+def _statuses_of_policies(host: str, view: View) -> dict[Key, ProxyStatus]:
+    found = [view.get(key) for key in view.find(HOSTS, host)]
+    return {item.key: status_of_policy(item, view) for item in found if isinstance(item, TrafficPolicy)}
 
 
 def _statuses_of_extensions(host: str, view: View) -> dict[Key, ProxyStatus]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from isoline.cluster.store import Index
-from isoline.objects import EndpointSlice, HTTPProxy, Ingress, Object, TLSCertificateDelegation
+from isoline.objects import EndpointSlice, HTTPProxy, Ingress, Key, Object, TLSCertificateDelegation, TrafficPolicy
 from isoline.objects.extension import ExtensionService
 from isoline.objects.httpproxy import TLS
 
@@ -21,6 +21,9 @@ SLICES = "slices"
 
 DELEGATIONS = "delegations"
 """TLSCertificateDelegations by the `<namespace>/<secret>` that they lend."""
+
+TRAFFIC_POLICIES = "traffic-policies"
+"""TrafficPolicies by the objects that they name, as keys are printed."""
 
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
 
@@ -47,6 +50,21 @@ def hosts_of_ingress(ingress: Ingress) -> list[str]:
     return sorted(hosts) or [f"!ingress {ingress.metadata.namespace}/{ingress.metadata.name}"]
 
 
+POLICY = "!policy "
+
+
+def targets_of(policy: TrafficPolicy) -> list[Key]:
+    """Return the objects that a policy names, each once; whether they are there is not asked."""
+    namespace = policy.metadata.namespace
+    return list(dict.fromkeys(Key(each.kind, namespace, each.name) for each in policy.spec.target_refs))
+
+
+def hosts_of_policy(policy: TrafficPolicy) -> list[str]:
+    """Return the pseudo-host under which a policy's status is found, and the hosts that it gives to others."""
+    hosts = {host for written in policy.spec.hosts if (host := normal_host(written)) is not None}
+    return [f"{POLICY}{policy.metadata.namespace}/{policy.metadata.name}", *sorted(hosts)]
+
+
 EXTENSION = "!extension "
 
 
@@ -58,6 +76,8 @@ def hosts_of_extension(extension: ExtensionService) -> list[str]:
 def hosts_of(item: Object) -> list[str]:
     """Return the hosts, or the pseudo-host, of anything that can claim one."""
     match item:
+        case TrafficPolicy():
+            return hosts_of_policy(item)
         case HTTPProxy():
             return [host_of(item)]
         case Ingress():
@@ -129,10 +149,17 @@ def _delegations(item: TLSCertificateDelegation) -> Iterator[str]:
         yield f"{item.metadata.namespace}/{delegation.secret_name}"
 
 
+def _traffic_policies(policy: TrafficPolicy) -> Iterator[str]:
+    for target in targets_of(policy):
+        yield str(target)
+
+
 INDEXES = (
     Index(HOSTS, "HTTPProxy", _hosts),
     Index(HOSTS, "Ingress", hosts_of_ingress),
     Index(HOSTS, "ExtensionService", hosts_of_extension),
+    Index(HOSTS, "TrafficPolicy", hosts_of_policy),
+    Index(TRAFFIC_POLICIES, "TrafficPolicy", _traffic_policies),
     Index(WILDCARD_TLS, "HTTPProxy", _wildcard_tls),
     Index(WILDCARD_TLS, "Ingress", _wildcard_tls_of_ingress),
     Index(SLICES, "EndpointSlice", _slices),

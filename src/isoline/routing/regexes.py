@@ -31,3 +31,9 @@ def quote(text: str) -> str:
     """Return the expression that matches exactly this text."""
     quoted: str = re2.escape(text)
     return quoted
+
+
+def groups(pattern: str) -> int:
+    """Return how many groups an expression has that has no problem."""
+    count: int = re2.compile(pattern, _OPTIONS).groups
+    return count

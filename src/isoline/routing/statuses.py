@@ -12,13 +12,17 @@ import msgspec
 from isoline.objects.httpproxy import DetailedCondition, SubCondition
 
 ErrorType = Literal[
+    "Accepted",
     "AuthError",
     "CORSError",
+    "Conflicted",
     "IPFilterError",
     "IncludeError",
     "JWTVerificationError",
     "Orphaned",
+    "Overridden",
     "PrefixReplaceError",
+    "ResolvedRefs",
     "RootNamespaceError",
     "RouteError",
     "ServiceError",

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from isoline.cluster.store import Store
-from isoline.objects import Key, Object
+from isoline.objects import Key, Object, TrafficPolicy
+from isoline.routing.indexes import TRAFFIC_POLICIES
 from isoline.routing.settings import GATEWAY_CONFIG, Settings
 
 
@@ -20,6 +21,8 @@ class IndexRead(NamedTuple):
 
 
 Read = Key | IndexRead
+
+_UNKNOWN_AGE = "~"  # After every timestamp: what nobody can date wins over nobody.
 
 
 class View:
@@ -45,3 +48,19 @@ class View:
         """Return the keys of the objects with this value in this index, sorted. Not to be kept."""
         self.reads.add(IndexRead(index, value))
         return self._store.find(index, value)
+
+    @property
+    def has_policies(self) -> bool:
+        """Whether there is any TrafficPolicy. No read: one that comes touches who looked at its targets."""
+        return self._store.count("TrafficPolicy") > 0
+
+    def policies(self, target: Key) -> Sequence[TrafficPolicy]:
+        """Return the TrafficPolicies that name an object, the oldest first.
+
+        It counts as a look at the object: a policy that comes, goes or changes touches who looked at its targets, so
+        that a site without policies has no more to remember.
+        """
+        self.reads.add(target)
+        found = [self._store.get(key) for key in self._store.find(TRAFFIC_POLICIES, str(target))]
+        policies = [policy for policy in found if isinstance(policy, TrafficPolicy)]
+        return sorted(policies, key=lambda each: (each.metadata.creation_timestamp or _UNKNOWN_AGE, each.key))

@@ -176,7 +176,7 @@ def test_what_is_no_known_kind(text: str) -> None:
 def test_a_kind_that_is_like_no_other_is_told_all_that_are_known() -> None:
     ((_, _, message, hint),) = problems("apiVersion: batch/v1\nkind: CronJob")
     assert message == 'unknown kind "CronJob" of batch/v1'
-    assert hint.startswith("known are: App, GatewayConfig, HTTPProxy")
+    assert hint.startswith("known are: App, GatewayConfig, TrafficPolicy, HTTPProxy")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from isoline.routing.httpproxy import conditions
 from isoline.routing.httpproxy.routes import Place, add_bad_gateway, add_route
 from isoline.routing.httpproxy.scope import Fault
 from isoline.routing.httpproxy.site import SiteDraft
+from isoline.routing.traffic.effective import targets_of_object
+from isoline.routing.traffic.sections import sections_of_route
 
 MAXIMUM_INCLUDES = 2000
 """Of one host, each way to reach a child counted: two includes of the same child at each of 30 levels are a billion."""
@@ -29,10 +31,11 @@ def _add(site: SiteDraft, proxy: HTTPProxy, inherited: Sequence[MatchCondition],
     scope = site.scope_of(proxy)
     namespace = proxy.metadata.namespace
     name = f"{namespace}/{proxy.metadata.name}"
+    policies = targets_of_object(proxy, reversed(chain[:-1]))
     for position, route in enumerate(proxy.spec.routes):
         field = f"routes[{position}]"
         place = Place(site, namespace, inherited, scope.at(field), f"{name}/{field}", included=len(chain) > 1)
-        add_route(route, place)
+        add_route(route, place._replace(policies=policies.with_section(sections_of_route(position, route))))
     seen: set[object] = set()
     for position, include in enumerate(proxy.spec.includes):
         field = f"includes[{position}]"

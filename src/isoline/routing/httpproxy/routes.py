@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from isoline.objects import Key
 from isoline.objects.httpproxy import MatchCondition, Route
 from isoline.routing import ir
 from isoline.routing.httpproxy import (
@@ -27,7 +28,8 @@ from isoline.routing.httpproxy import (
 from isoline.routing.httpproxy.order import Draft
 from isoline.routing.httpproxy.scope import Fault, Report, Scope
 from isoline.routing.httpproxy.site import SiteDraft
-
+from isoline.routing.traffic.attach import with_policies
+from isoline.routing.traffic.effective import Targets
 
 UNAVAILABLE = ir.Respond(status=503)
 BAD_GATEWAY = ir.Respond(status=502)
@@ -43,6 +45,8 @@ class Place(NamedTuple):
     name: str
     included: bool = False
     """Whether its object is a child of another."""
+    policies: Targets = Targets()
+    """What TrafficPolicies may name to be about it."""
 
 
 def add_route(route: Route, place: Place) -> None:
@@ -113,7 +117,7 @@ def _compile(route: Route, match: ir.Match, place: Place) -> ir.Route:
         route.response_headers_policy, headers.ROUTE_RESPONSE, scope, variables=variables
     )
     rewrites_of_cookies = cookies.compile_cookies(route.cookie_rewrite_policies, scope)
-    return ir.Route(
+    compiled = ir.Route(
         match=match,
         action=_action(route, match, place, host=request.host, rewrites_of_cookies=rewrites_of_cookies),
         cookies=rewrites_of_cookies,
@@ -129,6 +133,9 @@ def _compile(route: Route, match: ir.Match, place: Place) -> ir.Route:
         # Last: a name is not used up by a route that is left out.
         name=place.site.unique_name(place.name),
     )
+    first = Key("Service", place.namespace, route.services[0].name) if route.services else None
+    view = place.site.view
+    return with_policies(compiled, place.policies.settings(first, view), view, place.site.clusters)
 
 
 def _action(
@@ -147,7 +154,9 @@ def _action(
     retry = retries.compile_retry(route.retry_policy, scope)
     host_header = None if host is None else headers.header_that_gives_host(host)
     fixed_host = host if host_header is None else None
-    common = services.Upstreams(place.namespace, spread, check, limits.idle_connection, fixed_host, rewrites_of_cookies)
+    common = services.Upstreams(
+        place.namespace, spread, check, limits.idle_connection, fixed_host, rewrites_of_cookies, policies=place.policies
+    )
     resolved = services.resolve(route.services, common, place.site.view, scope)
     if not resolved.shares:
         return UNAVAILABLE

@@ -18,6 +18,8 @@ from isoline.routing.httpproxy import cookies, headers, mirror, slow_start, upst
 from isoline.routing.httpproxy.balancing import Balancing
 from isoline.routing.httpproxy.scope import Scope
 from isoline.routing.statuses import ErrorType
+from isoline.routing.traffic.attach import cluster_with_policies
+from isoline.routing.traffic.effective import Targets
 from isoline.routing.view import View
 
 _MAXIMUM_WEIGHT = 2**32 - 1
@@ -42,6 +44,7 @@ class Upstreams(NamedTuple):
     """What the route rewrites."""
     tcp: bool = False
     """They get bytes, not requests."""
+    policies: Targets = Targets()
 
 
 class Resolved(NamedTuple):
@@ -97,6 +100,7 @@ def _resolve_one(
         return None
     request, response = _headers(reference, common, scope)
     cluster = _cluster(service, reference, common, view, scope, host=request.host or common.host)
+    cluster = cluster_with_policies(cluster, common.policies.settings(service.key, view), view)
     share = ir.Share(
         cluster=cluster.name,
         weight=reference.weight,

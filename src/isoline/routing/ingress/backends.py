@@ -5,10 +5,13 @@ from isoline.objects.httpproxy import Service as Reference
 from isoline.objects.networking import IngressBackend, ServiceBackendPort
 from isoline.routing.httpproxy import balancing, services
 from isoline.routing.httpproxy.scope import Scope
+from isoline.routing.traffic.effective import Targets
 from isoline.routing.view import View
 
 
-def resolve(backend: IngressBackend, namespace: str, view: View, scope: Scope) -> services.Resolved | None:
+def resolve(
+    backend: IngressBackend, namespace: str, view: View, scope: Scope, policies: Targets
+) -> services.Resolved | None:
     """Return the share and the cluster of a backend; None, with an error, if it leads nowhere."""
     wanted = backend.service
     if wanted is None:
@@ -30,7 +33,7 @@ def resolve(backend: IngressBackend, namespace: str, view: View, scope: Scope) -
     if number is None:
         scope.error("ServiceError", "ServiceUnresolvedReference", problem)
         return None
-    common = services.Upstreams(namespace, balancing.DEFAULT, None, None, None)
+    common = services.Upstreams(namespace, balancing.DEFAULT, None, None, None, policies=policies)
     return services.resolve((Reference(name=wanted.name, port=number),), common, view, scope)
 
 

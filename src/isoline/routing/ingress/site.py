@@ -21,6 +21,9 @@ from isoline.routing.indexes import normal_host, tls_of_ingress
 from isoline.routing.ingress import backends
 from isoline.routing.ingress.annotations import Wishes, wishes
 from isoline.routing.ingress.paths import EVERYTHING, compile_path
+from isoline.routing.traffic.attach import with_policies
+from isoline.routing.traffic.effective import Targets, targets_of_object
+from isoline.routing.traffic.sections import DEFAULT_BACKEND, sections_of_path
 from isoline.routing.view import View
 
 _TO_HTTPS = ir.HttpsRedirect()
@@ -51,6 +54,16 @@ class _Ending(NamedTuple):
 
     tls: ir.Tls
     own_chain: bool
+
+
+class _Place(NamedTuple):
+    """Where a route stands."""
+
+    ingress: Ingress
+    name: str
+    scope: Scope
+    """Of its backend."""
+    policies: Targets
 
 
 def compile_ingresses(
@@ -110,6 +123,7 @@ def _oldest_first(ingresses: Iterable[Ingress]) -> list[Ingress]:
 
 def _add_paths(ingress: Ingress, asked: Wishes, report: Report, host: _Host) -> None:
     name = f"{ingress.metadata.namespace}/{ingress.metadata.name}"
+    targets = targets_of_object(ingress)
     for position, rule in enumerate(ingress.spec.rules):
         if rule.http is None or rule.host.lower() != host.host:
             continue
@@ -118,11 +132,13 @@ def _add_paths(ingress: Ingress, asked: Wishes, report: Report, host: _Host) -> 
             scope = Scope(report, f"spec.{field}")
             try:
                 match = ir.Match(path=compile_path(path, scope))
-                action = _action(path.backend, _is_websocket(path, asked), asked, ingress, scope.at("backend"), host)
+                named = sections_of_path(position, at, path)
+                place = _Place(ingress, f"{name}/{field}", scope.at("backend"), targets.with_section(named))
+                route = _route(path.backend, match, _is_websocket(path, asked), asked, place, host)
             except Fault as fault:
                 report.errors[fault.finding] = None
             else:
-                host.add(ir.Route(name=f"{name}/{field}", match=match, action=action), asked, scope)
+                host.add(route, asked, scope)
 
 
 def _add_default(ingress: Ingress, asked: Wishes, report: Report, host: _Host) -> None:
@@ -132,28 +148,33 @@ def _add_default(ingress: Ingress, asked: Wishes, report: Report, host: _Host) -
     scope = Scope(report, "spec.defaultBackend")
     name = f"{ingress.metadata.namespace}/{ingress.metadata.name}/defaultBackend"
     try:
-        action = _action(backend, "/" in asked.websockets, asked, ingress, scope, host)
+        place = _Place(ingress, name, scope, targets_of_object(ingress).with_section(DEFAULT_BACKEND))
+        route = _route(backend, ir.Match(path=EVERYTHING), "/" in asked.websockets, asked, place, host)
     except Fault as fault:
         report.errors[fault.finding] = None
     else:
         # That somebody routes every path already is how it is meant, and no reason for a warning.
         silent = Scope(Report(), scope.path)
-        host.add(ir.Route(name=name, match=ir.Match(path=EVERYTHING), action=action), asked, silent)
+        host.add(route, asked, silent)
 
 
 def _is_websocket(path: HTTPIngressPath, asked: Wishes) -> bool:
     return (path.path or "/") in asked.websockets
 
 
-def _action(
-    backend: IngressBackend, websocket: bool, asked: Wishes, ingress: Ingress, scope: Scope, host: _Host
-) -> ir.Forward | ir.Respond:
+def _route(
+    backend: IngressBackend, match: ir.Match, websocket: bool, asked: Wishes, place: _Place, host: _Host
+) -> ir.Route:
     """A backend that leads nowhere answers 503: a shorter path, maybe another app's, must not answer for it."""
-    resolved = backends.resolve(backend, ingress.metadata.namespace, host.view, scope)
+    namespace = place.ingress.metadata.namespace
+    resolved = backends.resolve(backend, namespace, host.view, place.scope, place.policies)
     if resolved is None or not resolved.shares:
-        return UNAVAILABLE
+        return ir.Route(name=place.name, match=match, action=UNAVAILABLE)
     host.clusters.update((cluster.name, cluster) for cluster in resolved.clusters)
-    return ir.Forward(shares=resolved.shares, websocket=websocket, timeout=asked.timeout, retry=asked.retry)
+    action = ir.Forward(shares=resolved.shares, websocket=websocket, timeout=asked.timeout, retry=asked.retry)
+    route = ir.Route(name=place.name, match=match, action=action)
+    service = None if backend.service is None else Key("Service", namespace, backend.service.name)
+    return with_policies(route, place.policies.settings(service, host.view), host.view, host.clusters)
 
 
 def _ending(ordered: Sequence[Ingress], host: _Host) -> _Ending | None:

@@ -1,0 +1,80 @@
+"""isoline.dev/v1alpha1 TrafficPolicy: what HTTPProxy and Ingress have no word for, attached to them from outside."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from isoline.objects.formats import Host
+from isoline.objects.meta import Condition, Object
+from isoline.objects.model import Model, constant
+from isoline.objects.traffic_policy_answers import ErrorPage, RequestID
+from isoline.objects.traffic_policy_requests import PathRewrite, RequestBody, RequestHeaders
+from isoline.objects.traffic_policy_upstreams import Hedging, OutlierDetection, Retry, SessionCookie, Timeouts
+
+TARGET_GROUPS = {
+    "HTTPProxy": "projectcontour.io",
+    "Ingress": "networking.k8s.io",
+    "Service": "",
+    "App": "isoline.dev",
+}
+"""The kinds that a policy can be attached to, and the group of each."""
+
+
+class TargetReference(Model, frozen=True, kw_only=True):
+    """An object in the policy's namespace, or one route of it."""
+
+    group: Annotated[str, Meta(description="API group of the kind. Unset: the kind's own.")] = ""
+    kind: Annotated[Literal["HTTPProxy", "Ingress", "Service", "App"], Meta(description="Kind of the object.")]
+    name: Annotated[str, Meta(description="Name of the object.")]
+    section_name: Annotated[
+        str,
+        Meta(
+            description="One route of an HTTPProxy or Ingress: where it stands, such as routes[2] or "
+            "rules[0].http.paths[1], or its own path condition, such as /predict. Unset: all of the object."
+        ),
+    ] = ""
+
+
+class TrafficPolicySpec(Model, frozen=True, kw_only=True):
+    """Settings of routes and of their upstreams. Of several policies the most specific counts, field by field."""
+
+    target_refs: Annotated[tuple[TargetReference, ...], Meta(description="What the policy is attached to.")]
+    hosts: Annotated[
+        tuple[Host, ...], Meta(description="Further hosts at which the targeted root HTTPProxies answer.")
+    ] = ()
+    request_body: Annotated[RequestBody | None, Meta(description="Limit of request bodies.")] = None
+    request_headers: Annotated[RequestHeaders | None, Meta(description="Limit of request headers.")] = None
+    path_rewrite: Annotated[PathRewrite | None, Meta(description="Rewrites the path that upstreams see.")] = None
+    timeouts: Annotated[Timeouts | None, Meta(description="Timeouts of routes that have none of their own.")] = None
+    retry: Annotated[Retry | None, Meta(description="How requests are tried again.")] = None
+    hedging: Annotated[Hedging | None, Meta(description="A second try beside a slow first one.")] = None
+    outlier_detection: Annotated[
+        OutlierDetection | None, Meta(description="Takes endpoints that fail out of balancing for a while.")
+    ] = None
+    session_cookie: Annotated[
+        SessionCookie | None, Meta(description="Keeps a client with one endpoint by a cookie of the gateway's.")
+    ] = None
+    error_pages: Annotated[
+        tuple[ErrorPage, ...], Meta(description="Answers in place of errors, of the app's or of the gateway's.")
+    ] = ()
+    request_id: Annotated[RequestID | None, Meta(description="The request's identity in answers.")] = None
+
+
+class TrafficPolicyStatus(Model, frozen=True, kw_only=True):
+    """What has become of the policy."""
+
+    conditions: Annotated[tuple[Condition, ...], Meta(description="What is in order and what is not.")] = ()
+    observed_generation: Annotated[int, Meta(description="Generation of the spec that this status is of.")] = 0
+
+
+class TrafficPolicy(Object, frozen=True, kw_only=True):
+    """Settings of traffic, attached to HTTPProxies, Ingresses, Services and Apps of its namespace."""
+
+    api_version: Literal["isoline.dev/v1alpha1"] = constant("isoline.dev/v1alpha1")
+    kind: Literal["TrafficPolicy"] = constant("TrafficPolicy")
+    spec: TrafficPolicySpec
+    status: TrafficPolicyStatus = TrafficPolicyStatus()
+
+
+SETTINGS = tuple(name for name in TrafficPolicySpec.__struct_fields__ if name != "target_refs")
+"""The attributes of a spec that are settings: each is taken whole from one policy."""

@@ -1,0 +1,1 @@
+"""TrafficPolicies: which of them counts for a route, what it asks for, and what is said of it."""

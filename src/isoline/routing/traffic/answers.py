@@ -1,0 +1,50 @@
+"""Error pages, and the request's identity in answers."""
+
+import re
+
+from isoline.objects.traffic_policy_answers import ErrorPage, RequestID
+from isoline.routing import ir
+from isoline.routing.httpproxy import header_names
+from isoline.routing.traffic.place import Place
+
+_RANGE = re.compile(r"([45][0-9]{2})(?:-([45][0-9]{2}))?", re.ASCII)
+_MAXIMUM_BODY = 65_536
+
+
+def compile_error_pages(setting: tuple[ErrorPage, ...], place: Place) -> tuple[ir.ErrorPage, ...]:
+    """Return the pages in their order."""
+    scope = place.scope.path
+    return tuple(
+        _page(page, place._replace(scope=place.scope._replace(path=f"{scope}[{position}]")))
+        for position, page in enumerate(setting)
+    )
+
+
+def _page(page: ErrorPage, place: Place) -> ir.ErrorPage:
+    if not page.statuses:
+        raise place.at("statuses").invalid("must name a status")
+    if (page.service is None) == (not page.body):
+        raise place.invalid("exactly one of body and service is needed")
+    if len(page.body.encode()) > _MAXIMUM_BODY:
+        raise place.at("body").invalid(f"at most {_MAXIMUM_BODY} bytes; let a Service answer with more")
+    if not page.content_type or header_names.value_problem(page.content_type) or "%" in page.content_type:
+        raise place.at("contentType").invalid(f"{page.content_type!r} is no media type")
+    statuses = tuple(_statuses(text, place.at(f"statuses[{at}]")) for at, text in enumerate(page.statuses))
+    return ir.ErrorPage(statuses=statuses, status=page.status, body=page.body, content_type=page.content_type)
+
+
+def _statuses(text: str, place: Place) -> tuple[int, int]:
+    match = _RANGE.fullmatch(text)
+    if match is None:
+        raise place.invalid(f'"{text}" is neither a status from 400 to 599 nor a range such as "500-599"')
+    first, last = int(match[1]), int(match[2] or match[1])
+    if last < first:
+        raise place.invalid(f'"{text}" ends before it begins')
+    return first, last
+
+
+def compile_request_id(setting: RequestID, place: Place) -> str:
+    """Return the name of the response header."""
+    if not header_names.is_name(setting.header) or setting.header.startswith(":"):
+        raise place.at("header").invalid(f"{setting.header!r} is no header name")
+    return setting.header.lower()
