@@ -25,6 +25,9 @@ _BASE_IDS = 400_000_000
 _CHAINS = 16
 """Chains of hot restarts that may run side by side: an old one that drains, and one for each crash since."""
 _PARENT_SHUTDOWN_MARGIN = 1
+_CHAIN_DRAIN_SECONDS = 3600
+"""How long the connections of a filter chain go on that a changed one has replaced. It costs the memory of the old
+chain; a change of the gateway's settings is rare, and a long synthesis or a call must not end by it."""
 
 
 class EnvoyError(Exception):
@@ -133,7 +136,7 @@ def _command(plan: Plan, base_id: int, epoch: int) -> tuple[str, ...]:
         *("--base-id", str(base_id), "--restart-epoch", str(epoch)),
         # In the state folder rather than in the abstract namespace, where any user could talk to it.
         *("--socket-path", "../hot", "--socket-mode", "600"),
-        *("--drain-time-s", str(plan.drain_seconds), "--drain-strategy", "immediate"),
+        *("--drain-time-s", str(_CHAIN_DRAIN_SECONDS), "--drain-strategy", "immediate"),
         *("--parent-shutdown-time-s", str(plan.parent_shutdown_seconds)),
         # The time stands in front of each line already.
         *("--log-level", "warning", "--log-format", "[%l][%n] %v"),

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,7 @@ class Checker:
             case Sequence(item=item):
                 if not isinstance(value, list):
                     return self._wrong(value, path, "a list", "start each item with '- '" if value is not None else "")
+                self._count(shape, value, path)
                 return [self.check(item, each, (*path, index)) for index, each in enumerate(value)]
             case Mapping(value=inner):
                 if not isinstance(value, dict):
@@ -106,12 +108,23 @@ class Checker:
         if (low is not None and value < low) or (high is not None and value > high):
             allowed = f"{low} to {high}" if high is not None else f"{low} or more"
             self._note(path, f"found {value}, {allowed} is wanted")
+        if isinstance(value, str) and len(value) < shape.shortest:
+            few = "is empty" if not value else f'found "{value}", at least {shape.shortest} characters are wanted'
+            self._note(path, few)
+        elif shape.pattern and not re.search(shape.pattern, str(value)):
+            self._note(path, f'found "{value}", which does not match {shape.pattern}')
         if shape.format and isinstance(value, str):
             try:
                 FORMATS[shape.format].check(value)
             except ValueError as error:
                 self._note(path, str(error))
         return value
+
+    def _count(self, shape: Sequence, value: list[Any], path: Path) -> None:
+        if len(value) < shape.fewest:
+            self._note(path, f"has {len(value)} entries, at least {shape.fewest} are wanted")
+        if shape.most is not None and len(value) > shape.most:
+            self._note(path, f"has {len(value)} entries, at most {shape.most} are allowed")
 
     def _cure(self, shape: Scalar, value: Any, path: Path) -> str:
         if shape.kind == "string" and isinstance(value, bool | int | float):

@@ -119,7 +119,7 @@ def _schema(shape: Shape) -> dict[str, Any]:
         case Record():
             return described | _record(shape)
         case Sequence(item=item):
-            return described | {"type": "array", "items": _schema(item)}
+            return described | {"type": "array", "items": _schema(item)} | _length(shape)
         case Mapping(value=value):
             return described | {"type": "object", "additionalProperties": _schema(value)}
         case Scalar():
@@ -133,10 +133,19 @@ def _schema(shape: Shape) -> dict[str, Any]:
     raise TypeError(shape)
 
 
+def _length(shape: Sequence) -> dict[str, Any]:
+    fewest = {"minItems": shape.fewest} if shape.fewest else {}
+    return fewest | ({"maxItems": shape.most} if shape.most is not None else {})
+
+
 def _scalar(shape: Scalar) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": shape.kind}
     if shape.choices:
         schema["enum"] = list(shape.choices)
+    if shape.shortest:
+        schema["minLength"] = shape.shortest
+    if shape.pattern:
+        schema["pattern"] = shape.pattern
     if shape.format:
         schema["pattern"] = FORMATS[shape.format].pattern
     if shape.minimum is not None:

@@ -13,6 +13,7 @@ from isoline.objects.quantities import parse_quantity
 _LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 DNS_LABEL = re.compile(_LABEL)
 DNS_SUBDOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+_ENDPOINT_HOST = rf"\[[0-9A-Fa-f:.]+\]|{_LABEL}(\.{_LABEL})*"
 _HOST = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*")
 _CRON_RANGE = r"(\*|[0-9A-Za-z]+(-[0-9A-Za-z]+)?)(/[0-9]+)?"
 _CRON_FIELD = rf"{_CRON_RANGE}(,{_CRON_RANGE})*"
@@ -62,6 +63,13 @@ def _path(text: str) -> None:
         raise ValueError(f'"{text}" is no path; a path starts with "/" and has no spaces')
 
 
+def _endpoint(text: str) -> None:
+    host, _, port = text.rpartition(":")
+    valid = re.fullmatch(_ENDPOINT_HOST, host) and re.fullmatch(r"[0-9]{1,5}", port)
+    if not valid or not 1 <= int(port) <= 65535:
+        raise ValueError(f'"{text}" is no endpoint; write host:port, such as "127.0.0.1:4317" or "[::1]:4317"')
+
+
 def _cron(text: str) -> None:
     if not _CRON.fullmatch(text):
         raise ValueError(f'"{text}" is no schedule; write five cron fields such as "30 3 * * *", or "@daily"')
@@ -85,6 +93,7 @@ FORMATS = {
     "host": Format(
         _host, r"^(\*\.)?[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?(\.[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*$"
     ),
+    "endpoint": Format(_endpoint, r"^(\[[0-9A-Fa-f:.]+\]|[-a-z0-9.]+):[0-9]{1,5}$"),
     "path": Format(_path, r"^/\S*$"),
     "schedule": Format(_cron, r"^(@[a-z]+|\S+( \S+){4})$"),
     "name": Format(_name, r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"),
@@ -96,6 +105,7 @@ Duration = Annotated[str, Meta(extra={"format": "duration"})]
 Quantity = Annotated[str, Meta(extra={"format": "quantity"})] | Natural
 CIDR = Annotated[str, Meta(extra={"format": "cidr"})]
 Address = Annotated[str, Meta(extra={"format": "address"})]
+Endpoint = Annotated[str, Meta(extra={"format": "endpoint"})]
 Host = Annotated[str, Meta(extra={"format": "host"})]
 Path = Annotated[str, Meta(extra={"format": "path"})]
 Schedule = Annotated[str, Meta(extra={"format": "schedule"})]

@@ -5,6 +5,9 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from isoline.objects.formats import Address, Duration, Name, Natural, Port, Positive, Quantity
+from isoline.objects.gateway_rate_limits import RateLimitServiceConfig
+from isoline.objects.gateway_tracing import Tracing
+from isoline.objects.httpproxy_access import AuthorizationServer
 from isoline.objects.meta import Condition, Object
 from isoline.objects.model import Model, constant
 
@@ -14,6 +17,13 @@ class Listener(Model, frozen=True, kw_only=True):
 
     port: Annotated[Port | None, Meta(description="TCP port.")] = None
     address: Annotated[Address | None, Meta(description="IP address to bind; all addresses when unset.")] = None
+    more_addresses: Annotated[
+        tuple[Address, ...], Meta(description="Further IP addresses to bind, on the same port.")
+    ] = ()
+    proxy_protocol: Annotated[
+        bool,
+        Meta(description="Every connection begins with a PROXY line, which tells the client; others are refused."),
+    ] = False
 
 
 class Listeners(Model, frozen=True, kw_only=True):
@@ -89,6 +99,15 @@ class GatewayTimeouts(Model, frozen=True, kw_only=True):
     stream_idle: Annotated[Duration, Meta(description="Longest silence on a stream.")] = "5m"
     connection_idle: Annotated[Duration, Meta(description="How long a client's idle connection stays open.")] = "1h"
     connect: Annotated[Duration, Meta(description="Until a connection to an upstream stands.")] = "2s"
+    response: Annotated[
+        Duration, Meta(description="Until an answer is whole, of routes that do not say. An App's have no limit.")
+    ] = "15s"
+    connection_lifetime: Annotated[
+        Duration, Meta(description="How long a client's connection lives, busy or not; it is then drained.")
+    ] = "infinity"
+    delayed_close: Annotated[
+        Duration, Meta(description="How long a client may take to read the last bytes of a connection that ends.")
+    ] = "1s"
     drain: Annotated[Duration, Meta(description="How long open requests may go on when the gateway stops.")] = "60s"
 
 
@@ -102,6 +121,9 @@ class GatewayLimits(Model, frozen=True, kw_only=True):
         int, Meta(ge=1, le=8192, description="Size of a request's headers in KiB; more is 431.")
     ] = 60
     request_headers_count: Annotated[Positive, Meta(description="Header lines of a request; more is 431.")] = 100
+    requests_per_connection: Annotated[
+        Positive | None, Meta(description="Requests that one connection of a client may make; no limit when unset.")
+    ] = None
 
 
 class GatewayHeaders(Model, frozen=True, kw_only=True):
@@ -110,6 +132,10 @@ class GatewayHeaders(Model, frozen=True, kw_only=True):
     underscores: Annotated[
         Literal["Reject", "Drop", "Allow"], Meta(description="What to do with header names that hold an underscore.")
     ] = "Reject"
+    server: Annotated[
+        Literal["PassThrough", "AppendIfAbsent", "Overwrite"],
+        Meta(description='The answer\'s Server: the app\'s own, the app\'s or else "envoy", always "envoy".'),
+    ] = "PassThrough"
 
 
 class GatewayPaths(Model, frozen=True, kw_only=True):
@@ -147,6 +173,18 @@ class GatewayConfigSpec(Model, frozen=True, kw_only=True):
     headers: Annotated[GatewayHeaders, Meta(description="Treatment of unusual headers.")] = GatewayHeaders()
     paths: Annotated[GatewayPaths, Meta(description="Normalisation of paths.")] = GatewayPaths()
     access_log: Annotated[AccessLog, Meta(description="A line for each request.")] = AccessLog()
+    tracing: Annotated[Tracing | None, Meta(description="Spans of requests; none when unset.")] = None
+    rate_limit_service: Annotated[
+        RateLimitServiceConfig | None,
+        Meta(description="Who counts the requests that HTTPProxies limit globally; nobody when unset."),
+    ] = None
+    global_external_authorization: Annotated[
+        AuthorizationServer | None,
+        Meta(
+            description="Who is asked about the requests of every host that has no authorization server of its own, "
+            "as virtualhost.authorization of an HTTPProxy says it; nobody when unset."
+        ),
+    ] = None
     root_namespaces: Annotated[
         tuple[Name, ...], Meta(description="Namespaces in which a root HTTPProxy may be; all when empty.")
     ] = ()

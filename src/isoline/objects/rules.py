@@ -9,9 +9,12 @@ from isoline.objects.containers import Container, Probe
 from isoline.objects.errors import Finding, PathStep
 from isoline.objects.formats import DNS_LABEL, DNS_SUBDOMAIN
 from isoline.objects.gateway_config import GatewayConfig
+from isoline.objects.gateway_tracing import Tracing
 from isoline.objects.meta import Object
 from isoline.objects.registry import Kind
 from isoline.objects.workloads import Deployment
+
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def check_names(kind: Kind, metadata: Any) -> Iterator[Finding]:
@@ -84,6 +87,22 @@ def _gateway_config(config: GatewayConfig) -> Iterator[Finding]:
     http, https = config.spec.listeners.http, config.spec.listeners.https
     if http.port is not None and http.port == https.port and http.address == https.address:
         yield Finding(("spec", "listeners", "https", "port"), f"{http.port} is the port of the http listener already")
+    if config.spec.tracing is not None:
+        yield from _tracing(config.spec.tracing)
+
+
+def _tracing(tracing: Tracing) -> Iterator[Finding]:
+    path = ("spec", "tracing")
+    names = [tag.tag_name for tag in tracing.custom_tags]
+    for index, tag in enumerate(tracing.custom_tags):
+        if bool(tag.literal) == bool(tag.request_header_name):
+            text = "exactly one of literal and requestHeaderName is needed"
+            yield Finding((*path, "customTags", index), text)
+        elif tag.request_header_name and not _HEADER.fullmatch(tag.request_header_name):
+            text = f'"{tag.request_header_name}" is no header name'
+            yield Finding((*path, "customTags", index, "requestHeaderName"), text)
+        if tag.tag_name in names[:index]:
+            yield Finding((*path, "customTags", index, "tagName"), f'another tag is named "{tag.tag_name}"')
 
 
 def _deployment(deployment: Deployment) -> Iterator[Finding]:

@@ -25,6 +25,10 @@ class Scalar(Shape, frozen=True, kw_only=True):
     minimum: int | float | None = None
     maximum: int | float | None = None
     format: str = ""
+    shortest: int = 0
+    """Of a string, in characters."""
+    pattern: str = ""
+    """What a string must match; a format says more to people."""
 
 
 class Encoded(Shape, frozen=True, kw_only=True):
@@ -36,6 +40,8 @@ class Encoded(Shape, frozen=True, kw_only=True):
 
 class Sequence(Shape, frozen=True, kw_only=True):
     item: Shape
+    fewest: int = 0
+    most: int | None = None
 
 
 class Mapping(Shape, frozen=True, kw_only=True):
@@ -111,18 +117,21 @@ def _translate(info: inspect.Type) -> Shape:  # noqa: C901 - one line for each t
             return _union(types)
         case inspect.StructType(cls=cls):
             return record_shape(cls)
-        case inspect.ListType(item_type=item) | inspect.VarTupleType(item_type=item):
-            return Sequence(item=_translate(item))
+        case (
+            inspect.ListType(item_type=item, min_length=fewest, max_length=most)
+            | inspect.VarTupleType(item_type=item, min_length=fewest, max_length=most)
+        ):
+            return Sequence(item=_translate(item), fewest=fewest or 0, most=most)
         case inspect.DictType(value_type=value):
             return Mapping(value=_translate(value))
-        case inspect.StrType():
-            return Scalar(kind="string")
+        case inspect.StrType(min_length=shortest, max_length=None, pattern=pattern):
+            return Scalar(kind="string", shortest=shortest or 0, pattern=pattern or "")
         case inspect.BoolType():
             return Scalar(kind="boolean")
         case inspect.IntType(ge=ge, le=le):
             return Scalar(kind="integer", minimum=ge, maximum=le)
-        case inspect.FloatType():
-            return Scalar(kind="number")
+        case inspect.FloatType(ge=ge, le=le):
+            return Scalar(kind="number", minimum=ge, maximum=le)
         case inspect.LiteralType(values=values):
             return Scalar(kind="string", choices=tuple(str(value) for value in values))
         case inspect.BytesType():

@@ -3,12 +3,19 @@
 from typing import Literal
 
 from isoline.objects import GatewayConfig, GatewayConfigSpec, parse_go_duration
-from isoline.objects.gateway_config import AccessLog
+from isoline.objects.gateway_config import AccessLog, Listener
+from isoline.objects.gateway_rate_limits import RateLimitServiceConfig
+from isoline.objects.gateway_tracing import Tracing
 from isoline.routing import ir
 
 ANY_ADDRESS = "0.0.0.0"
 
 _UNDERSCORES: dict[str, Literal["allow", "drop", "reject"]] = {"Allow": "allow", "Drop": "drop", "Reject": "reject"}
+_SERVER: dict[str, Literal["keep", "add", "overwrite"]] = {
+    "PassThrough": "keep",
+    "AppendIfAbsent": "add",
+    "Overwrite": "overwrite",
+}
 _ESCAPED_SLASHES: dict[str, Literal["keep", "reject", "redirect", "forward"]] = {
     "KeepUnchanged": "keep",
     "Reject": "reject",
@@ -18,20 +25,25 @@ _ESCAPED_SLASHES: dict[str, Literal["keep", "reject", "redirect", "forward"]] = 
 
 
 def gateway_from_config(
-    config: GatewayConfig | None, *, http_port: int, https_port: int, public_https_port: int | None = None
+    config: GatewayConfig | None,
+    *,
+    http_port: int,
+    https_port: int,
+    public_https_port: int | None = None,
+    rate_limit_socket: str = "",
 ) -> ir.Gateway:
     """Return the gateway that a GatewayConfig, or its absence, means.
 
     `http_port` and `https_port` hold where the config names none. `public_https_port` is the one that clients see, in
-    redirects; by default the listener's own.
+    redirects; by default the listener's own. `rate_limit_socket` is where a rate-limit service of our own listens.
     """
     spec = GatewayConfigSpec() if config is None else config.spec
     http, https = spec.listeners.http, spec.listeners.https
     secure_port = https.port or https_port
     timeouts, limits = spec.timeouts, spec.limits
     return ir.Gateway(
-        http=ir.Listener(address=http.address or ANY_ADDRESS, port=http.port or http_port),
-        https=ir.Listener(address=https.address or ANY_ADDRESS, port=secure_port),
+        http=_listener(http, http.port or http_port),
+        https=_listener(https, secure_port),
         public_https_port=public_https_port or secure_port,
         tls_minimum=ir.TlsVersion(spec.tls.minimum_version),
         tls_maximum=ir.TlsVersion(spec.tls.maximum_version),
@@ -52,6 +64,56 @@ def gateway_from_config(
         escaped_slashes=_ESCAPED_SLASHES[spec.paths.escaped_slashes],
         merge_slashes=spec.paths.merge_slashes,
         access_log=_access_log(spec.access_log),
+        rate_limits=None
+        if spec.rate_limit_service is None
+        else _rate_limits(spec.rate_limit_service, rate_limit_socket),
+        route_timeout=_seconds(timeouts.response),
+        connection_lifetime=_seconds(timeouts.connection_lifetime),
+        delayed_close_timeout=_seconds(timeouts.delayed_close),
+        max_requests_per_connection=limits.requests_per_connection,
+        server_header=_SERVER[spec.headers.server],
+        tracing=None if spec.tracing is None else _tracing(spec.tracing),
+    )
+
+
+def _listener(source: Listener, port: int) -> ir.Listener:
+    return ir.Listener(
+        address=source.address or ANY_ADDRESS,
+        port=port,
+        more_addresses=tuple(dict.fromkeys(source.more_addresses)),
+        proxy_protocol=source.proxy_protocol,
+    )
+
+
+def _tracing(source: Tracing) -> ir.Tracing:
+    host, _, port = source.endpoint.rpartition(":")
+    return ir.Tracing(
+        host=host.strip("[]"),
+        port=int(port),
+        service_name=source.service_name,
+        percent=source.overall_sampling,
+        max_path_length=source.max_path_tag_length,
+        tags=tuple(
+            ir.TraceTag(name=tag.tag_name, literal=tag.literal, header=tag.request_header_name.lower())
+            for tag in source.custom_tags
+        ),
+    )
+
+
+def _rate_limits(source: RateLimitServiceConfig, socket: str) -> ir.RateLimitService | None:
+    """The service; None where there is no ExtensionService, and no service of our own either."""
+    own = source.extension_service is None
+    if own and not socket:
+        return None
+    return ir.RateLimitService(
+        cluster=ir.RATE_LIMITS,
+        domain=source.domain,
+        timeout=_seconds(source.response_timeout),
+        # Our own ends with the control plane, which must not take traffic with it.
+        fail_open=source.fail_open or own,
+        headers=source.enable_x_rate_limit_headers,
+        resource_exhausted_code=source.enable_resource_exhausted_code,
+        socket=socket if own else "",
     )
 
 

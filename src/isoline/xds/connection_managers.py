@@ -10,6 +10,7 @@ from isoline.xds.access_logs import access_log
 from isoline.xds.filters.place import Place
 from isoline.xds.filters.table import http_filters
 from isoline.xds.messages import ads, duration, extension, header_option
+from isoline.xds.tracing import tracing
 
 _Manager = hcm.HttpConnectionManager
 
@@ -23,6 +24,11 @@ _ESCAPED_SLASHES = {
     "reject": _Manager.REJECT_REQUEST,
     "redirect": _Manager.UNESCAPE_AND_REDIRECT,
     "forward": _Manager.UNESCAPE_AND_FORWARD,
+}
+_SERVER = {
+    "keep": _Manager.PASS_THROUGH,
+    "add": _Manager.APPEND_IF_ABSENT,
+    "overwrite": _Manager.OVERWRITE,
 }
 _UNDERSCORES = {
     "allow": protocol_pb2.HttpProtocolOptions.ALLOW,
@@ -41,7 +47,7 @@ def connection_manager(place: Place) -> hcm.HttpConnectionManager:
         http_filters=http_filters(place),
         early_header_mutation_extensions=[extension("isoline.request_headers", _early_mutation(place))],
         upgrade_configs=[_websocket_where_a_route_says_so()],
-        server_header_transformation=_Manager.PASS_THROUGH,
+        server_header_transformation=_SERVER[gateway.server_header],
     )
     _set_limits(manager, gateway)
     _set_protocols(manager, gateway)
@@ -49,6 +55,8 @@ def connection_manager(place: Place) -> hcm.HttpConnectionManager:
     _set_paths(manager, gateway)
     if place.forward is not None:
         _forward_certificate(manager, place.forward)
+    if gateway.tracing is not None:
+        manager.tracing.CopyFrom(tracing(gateway.tracing))
     if gateway.access_log is not None:
         manager.access_log.append(access_log(gateway.access_log))
     return manager
@@ -104,6 +112,11 @@ def _set_limits(manager: hcm.HttpConnectionManager, gateway: ir.Gateway) -> None
     common = manager.common_http_protocol_options
     common.idle_timeout.CopyFrom(duration(gateway.connection_idle_timeout))
     common.max_headers_count.value = gateway.max_request_headers
+    if gateway.connection_lifetime != ir.NEVER:
+        common.max_connection_duration.CopyFrom(duration(gateway.connection_lifetime))
+    if gateway.max_requests_per_connection is not None:
+        common.max_requests_per_connection.value = gateway.max_requests_per_connection
+    manager.delayed_close_timeout.CopyFrom(duration(gateway.delayed_close_timeout))
     common.headers_with_underscores_action = _UNDERSCORES[gateway.headers_with_underscores]
 
 

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from envoy.config.listener.v3 import listener_components_pb2 as components
 from envoy.config.listener.v3 import listener_pb2
+from envoy.extensions.filters.listener.proxy_protocol.v3 import proxy_protocol_pb2
 from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
 from envoy.extensions.filters.network.connection_limit.v3 import connection_limit_pb2
 
@@ -84,6 +85,14 @@ def _listener(name: str, address: ir.Listener) -> listener_pb2.Listener:
     socket = listener.address.socket_address
     socket.address, socket.port_value = address.address, address.port
     listener.per_connection_buffer_limit_bytes.value = BUFFER_BYTES
+    for further in address.more_addresses:
+        socket = listener.additional_addresses.add().address.socket_address
+        socket.address, socket.port_value = further, address.port
+    if address.proxy_protocol:
+        # Before anything looks at the bytes of the connection itself.
+        listener.listener_filters.add(
+            name="envoy.filters.listener.proxy_protocol", typed_config=packed(proxy_protocol_pb2.ProxyProtocol())
+        )
     return listener
 
 

@@ -422,6 +422,22 @@ GATEWAYS: Mapping[str, ir.Gateway] = {
         access_log=ir.AccessLog(path="/dev/stdout"),
         rate_limits=ir.RateLimitService(cluster="limits", domain="isoline", timeout=0.5, fail_open=True),
     ),
+    "gateway-that-traces": ir.Gateway(
+        http=ir.Listener(address="127.0.0.1", port=80, more_addresses=("::1",), proxy_protocol=True),
+        https=None,
+        connection_lifetime=3600.0,
+        delayed_close_timeout=2.0,
+        max_requests_per_connection=100,
+        server_header="add",
+        tracing=ir.Tracing(
+            host="collector.example.com",
+            port=4317,
+            service_name="front",
+            percent=12.5,
+            max_path_length=64,
+            tags=(ir.TraceTag(name="tier", literal="edge"), ir.TraceTag(name="class", header="x-class")),
+        ),
+    ),
     "gateway-of-https-only": ir.Gateway(
         http=None,
         https=ir.Listener(address="::", port=443),

@@ -1,6 +1,9 @@
 """GatewayConfig → gateway and settings."""
 
+import pytest
+
 from isoline.objects import GatewayConfig
+from isoline.objects.decoding import decode_documents
 from isoline.routing import ir
 from isoline.routing.gateway import gateway_from_config
 from isoline.routing.ir import NEVER, TlsVersion
@@ -64,6 +67,57 @@ def test_a_config_in_full() -> None:
         merge_slashes=False,
         access_log=ir.AccessLog(path="/var/log/x", json=False),
     )
+
+
+def test_listeners_timeouts_and_headers_beyond_the_usual() -> None:
+    gateway = gateway_from_config(
+        config(
+            "listeners: {http: {moreAddresses: ['::1', '::1'], proxyProtocol: true}}, "
+            "timeouts: {response: 1m, connectionLifetime: 2m, delayedClose: 3s}, "
+            "limits: {requestsPerConnection: 4}, headers: {server: AppendIfAbsent}"
+        ),
+        http_port=1,
+        https_port=2,
+    )
+    assert gateway.http == ir.Listener(address="0.0.0.0", port=1, more_addresses=("::1",), proxy_protocol=True)
+    assert (gateway.route_timeout, gateway.connection_lifetime, gateway.delayed_close_timeout) == (60.0, 120.0, 3.0)
+    assert gateway.max_requests_per_connection == 4
+    assert gateway.server_header == "add"
+
+
+def test_tracing() -> None:
+    traced = "endpoint: '[::1]:4317', serviceName: front, overallSampling: 12.5, maxPathTagLength: 9"
+    tags = "customTags: [{tagName: a, literal: b}, {tagName: c, requestHeaderName: X-D}]"
+    gateway = gateway_from_config(config(f"tracing: {{{traced}, {tags}}}"), http_port=1, https_port=2)
+    assert gateway.tracing == ir.Tracing(
+        host="::1",
+        port=4317,
+        service_name="front",
+        percent=12.5,
+        max_path_length=9,
+        tags=(ir.TraceTag(name="a", literal="b"), ir.TraceTag(name="c", header="x-d")),
+    )
+
+
+@pytest.mark.parametrize(
+    ("tracing", "told"),
+    [
+        ("endpoint: nowhere", "spec.tracing.endpoint"),
+        ("endpoint: 'a:70000'", 'spec.tracing.endpoint: "a:70000" is no endpoint'),
+        ("endpoint: 'a:1', customTags: [{tagName: a}]", "spec.tracing.customTags[0]: exactly one of literal"),
+        ("endpoint: 'a:1', customTags: [{tagName: a, requestHeaderName: 'x y'}]", 'Name: "x y" is no header name'),
+        (
+            "endpoint: 'a:1', customTags: [{tagName: a, literal: b}, {tagName: a, literal: c}]",
+            'customTags[1].tagName: another tag is named "a"',
+        ),
+        ("endpoint: 'a:1', overallSampling: 101", "spec.tracing.overallSampling"),
+    ],
+)
+def test_tracing_that_cannot_be(tracing: str, told: str) -> None:
+    text = "apiVersion: isoline.dev/v1alpha1\nkind: GatewayConfig\nmetadata: {name: default}\n"
+    found = decode_documents(f"{text}spec: {{tracing: {{{tracing}}}}}\n")
+    assert not found.located
+    assert told in str(found.errors[0])
 
 
 def test_no_access_log() -> None:

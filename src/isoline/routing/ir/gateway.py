@@ -2,13 +2,17 @@
 
 from typing import Literal
 
-from isoline.routing.ir.base import IR
+from isoline.routing.ir.base import IR, NEVER
 from isoline.routing.ir.sites import TlsVersion
 
 
 class Listener(IR, frozen=True, kw_only=True):
     address: str
     port: int
+    more_addresses: tuple[str, ...] = ()
+    """Other addresses with the same port."""
+    proxy_protocol: bool = False
+    """Connections begin with who the client is, as a proxy in front tells it."""
 
 
 class AccessLog(IR, frozen=True, kw_only=True):
@@ -17,10 +21,33 @@ class AccessLog(IR, frozen=True, kw_only=True):
     json: bool = True
 
 
+class TraceTag(IR, frozen=True, kw_only=True):
+    name: str
+    literal: str = ""
+    header: str = ""
+    """The request header that holds the value; empty: the literal is the value."""
+
+
+class Tracing(IR, frozen=True, kw_only=True):
+    """Spans of requests, by OTLP."""
+
+    host: str
+    port: int
+    service_name: str
+    percent: float
+    """Of the requests."""
+    max_path_length: int
+    tags: tuple[TraceTag, ...] = ()
+
+
+RATE_LIMITS = "rate-limits"
+"""The cluster of the rate-limit service: one name, whatever is behind it, so that no listener changes with it."""
+
+
 class RateLimitService(IR, frozen=True, kw_only=True):
     """Who is asked about requests with a `GlobalLimit`."""
 
-    cluster: str
+    cluster: str = RATE_LIMITS
     domain: str
     timeout: float
     """Seconds until it counts as failed."""
@@ -64,5 +91,12 @@ class Gateway(IR, frozen=True, kw_only=True):
     headers_with_underscores: Literal["allow", "drop", "reject"] = "reject"
     escaped_slashes: Literal["keep", "reject", "redirect", "forward"] = "redirect"
     merge_slashes: bool = True
+    connection_lifetime: float = NEVER
+    delayed_close_timeout: float = 1.0
+    """From the last byte that the gateway writes to the end of the connection, if the client does not end it first."""
+    max_requests_per_connection: int | None = None
+    server_header: Literal["keep", "add", "overwrite"] = "keep"
+    """The upstream's; the gateway's own where the upstream says none; always the gateway's."""
+    tracing: Tracing | None = None
     access_log: AccessLog | None = None
     rate_limits: RateLimitService | None = None
