@@ -6,6 +6,7 @@ them. No timer: whoever follows the store's feed hands over what has come, as on
 """
 
 import hashlib
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from isoline.routing.compiler import compile_site, failed_site
 from isoline.routing.dependencies import Dependencies, Unit
 from isoline.routing.endpoints import compile_endpoints
 from isoline.routing.indexes import HOSTS, hosts_of, targets_of
+from isoline.routing.keeping import Keeping
 from isoline.routing.ledger import Preview, StatusLedger
 from isoline.routing.overlay import Overlay
 from isoline.routing.settings import GATEWAY_CONFIG, Settings
@@ -79,6 +81,7 @@ class Scheduler:
         settings_of: Callable[[GatewayConfig | None], Settings],
         gateway_of: Callable[[GatewayConfig | None], ir.Gateway],
         on_lookup: Callable[[Key, bool], None] | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._settings_of = settings_of
@@ -91,6 +94,7 @@ class Scheduler:
         self._users: Counter[Unit] = Counter()
         self._digests: dict[Unit, bytes] = {}
         self._remarks: dict[str, ProxyStatus] = {}
+        self._keeping = Keeping(clock)
         self.recompiled: tuple[Unit, ...] = ()
         """The units that the last step compiled, for tests and for those who wonder."""
 
@@ -167,7 +171,7 @@ class Scheduler:
         missing: dict[Key, frozenset[str]] = {}
         for unit in self.touched(changes):
             if unit.kind == "site":
-                compiled = compile_site(unit.name, View(overlay, settings))
+                compiled = compile_site(unit.name, View(overlay, settings, self._keeping.kept(unit.name, overlay)))
                 statuses[unit.name] = self._with_remarks(unit.name, compiled.statuses)
                 absent = {read.kind for read in compiled.reads if isinstance(read, Key) and overlay.get(read) is None}
                 missing |= {key: missing.get(key, frozenset()) | absent for key in compiled.statuses}
@@ -188,13 +192,25 @@ class Scheduler:
         self._remarks[host] = remark
         if remark == VALID:
             del self._remarks[host]
-        compiled = compile_site(host, View(self._store, self._settings))
+        compiled = compile_site(host, self._view(host))
         return self._ledger.changed(self._ledger.replace(host, self._with_remarks(host, compiled.statuses)))
 
     def owners(self, host: str) -> list[Key]:
         """Return the objects that speak for a host."""
-        statuses = compile_site(host, View(self._store, self._settings)).statuses
+        statuses = compile_site(host, self._view(host)).statuses
         return sorted(key for key, status in statuses.items() if self._speaks_for(key, status, host))
+
+    @property
+    def kept_certificates(self) -> int:
+        """How many certificates are served although their Secret has gone, or holds none any more."""
+        return self._keeping.count
+
+    def end_kept(self) -> Iterator[Update]:
+        """Compile the sites again that rely on a kept certificate which has ended."""
+        yield from self._steps({Unit("site", host) for host in self._keeping.ended()}, CHUNK)
+
+    def _view(self, host: str) -> View:
+        return View(self._store, self._settings, self._keeping.kept(host, self._store))
 
     def _speaks_for(self, key: Key, status: ProxyStatus, host: str) -> bool:
         # Who lost the host to an older object gives nothing that the data plane could remark upon.
@@ -242,7 +258,7 @@ class Scheduler:
     def _site(self, unit: Unit, update: Update, touched: set[Key]) -> list[Unit]:
         """Compile a site. Returns the endpoints and certificates that it is the first to use or the last to leave."""
         host = unit.name
-        view = View(self._store, self._settings)
+        view = self._view(host)
         try:
             compiled = compile_site(host, view)
         except Exception:
@@ -257,6 +273,7 @@ class Scheduler:
             self._dependencies.replace(unit, compiled.reads)
         else:
             self._dependencies.drop(unit)
+        self._keeping.compiled(host, compiled.certificates, view.relied, self._store)
         before = self._sites.get(host, _NOTHING)
         digest = b"" if compiled.site is None else _digest(compiled.site)
         touched |= self._ledger.replace(host, self._with_remarks(host, compiled.statuses))
@@ -307,6 +324,8 @@ class Scheduler:
             self._dependencies.replace(unit, reads)
         else:
             self._dependencies.drop(unit)
+        if unit.kind == "certificate" and self._is_kept(unit, result):
+            return
         digest = b"" if result is None else _digest(result)
         if digest == self._digests.get(unit, b""):
             return
@@ -318,6 +337,16 @@ class Scheduler:
             update.endpoints[unit.name] = result if isinstance(result, ir.Endpoints) else None
         else:
             update.certificates[unit.name] = result if isinstance(result, ir.Certificate) else None
+
+    def _is_kept(self, unit: Unit, result: object) -> bool:
+        """Whether a certificate has no Secret any more and the sites that use it, asked before, go on with it."""
+        if isinstance(result, ir.Certificate):
+            self._keeping.good(unit.name, result.ends)
+        elif unit in self._users and unit in self._digests:
+            return True
+        else:
+            self._keeping.gone(unit.name)
+        return False
 
 
 def _has_another_spec(change: Change) -> bool:

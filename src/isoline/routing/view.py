@@ -4,7 +4,7 @@ A miss is a read like any other: a Service that was looked for and not found is 
 Service comes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from isoline.cluster.store import Store
@@ -28,12 +28,22 @@ _UNKNOWN_AGE = "~"  # After every timestamp: what nobody can date wins over nobo
 class View:
     """The store through which one unit is compiled. Use a new one for each compile."""
 
-    __slots__ = ("_settings", "_store", "reads")
+    __slots__ = ("_kept", "_settings", "_store", "reads", "relied")
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, settings: Settings, kept: Collection[str] = ()) -> None:
         self._store = store
         self._settings = settings
+        self._kept = kept
         self.reads: set[Read] = set()
+        self.relied: set[str] = set()
+        """The certificates that are served without their Secret."""
+
+    def keeps(self, certificate: str) -> bool:
+        """Whether a certificate is still served although its Secret is no good any more."""
+        if certificate not in self._kept:
+            return False
+        self.relied.add(certificate)
+        return True
 
     @property
     def settings(self) -> Settings:

@@ -37,6 +37,8 @@ def compile_fallback(tls: TLS, namespace: str, view: View, scope: Scope) -> str:
         raise scope.fault("TLSError", "FallbackNotDelegated", text)
     found = find_secret(name, view)
     problem = "Secret not found" if found is None else secret_problem(found)
-    if problem:
+    if problem and view.keeps(name):
+        scope.warn("TLSError", f'fallback Secret "{name}" is invalid: {problem}; its last good certificate serves on')
+    elif problem:
         raise scope.fault("TLSError", "FallbackNotValid", f'fallback Secret "{name}" is invalid: {problem}')
     return name

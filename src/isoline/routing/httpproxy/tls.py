@@ -69,10 +69,11 @@ def _certificate(reference: str, namespace: str, view: View, scope: Scope) -> st
         raise scope.fault("TLSError", "DelegationNotPermitted", text)
     name = f"{owner}/{secret}"
     found = find_secret(name, view)
-    if found is None:
-        awaited = "; the local CA is about to issue it" if view.settings.self_signed and owner == namespace else ""
-        raise scope.fault("TLSError", "SecretNotValid", f'Secret "{name}" is invalid: Secret not found{awaited}')
-    if problem := secret_problem(found):
+    awaited = "; the local CA is about to issue it" if view.settings.self_signed and owner == namespace else ""
+    problem = f"Secret not found{awaited}" if found is None else secret_problem(found)
+    if problem and view.keeps(name):
+        scope.warn("TLSError", f'Secret "{name}" is invalid: {problem}; its last good certificate serves until it ends')
+    elif problem:
         raise scope.fault("TLSError", "SecretNotValid", f'Secret "{name}" is invalid: {problem}')
     return name
 

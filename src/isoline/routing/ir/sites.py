@@ -1,6 +1,7 @@
 """Certificates, and all that is served for one host."""
 
 from enum import Enum
+from math import inf
 
 from isoline.routing.ir.base import IR
 from isoline.routing.ir.cors import Cors
@@ -26,6 +27,8 @@ class Certificate(IR, frozen=True, kw_only=True):
     """`<namespace>/<secret>`."""
     chain: bytes
     key: PrivateBytes
+    ends: float = inf
+    """When it is valid no more, in seconds since the epoch."""
 
 
 class TlsVersion(Enum):
