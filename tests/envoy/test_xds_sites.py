@@ -117,7 +117,25 @@ async def test_a_wildcard_is_one_label(wildcard: Edge) -> None:
 
 async def test_two_names_of_one_wildcard_share_a_connection(wildcard: Edge) -> None:
     await wildcard.answers("https://c.example.com/")
-    assert (await wildcard.get("https://c.example.com/", host="d.example.com")).text == "secure *"
+    for http2 in (False, True):
+        answer = await wildcard.get("https://c.example.com/", host="d.example.com", http2=http2)
+        assert (answer.status_code, answer.text) == (200, "secure *")
+        assert answer.http_version == ("HTTP/2" if http2 else "HTTP/1.1")
+
+
+async def test_requests_for_two_names_of_one_wildcard_may_alternate_on_one_connection(wildcard: Edge) -> None:
+    await wildcard.answers("https://c.example.com/")
+    before = await wildcard.admin("/stats?filter=listener.https.downstream_cx_total")
+    async with wildcard.client(http2=True) as client:
+        for host, status in (
+            ("d.example.com", 200),
+            ("c.example.com", 200),
+            ("a.example.com", 421),
+            ("E.EXAMPLE.com", 200),
+        ):
+            assert (await wildcard.send(client, "https://c.example.com/", host=host)).status_code == status
+    after = await wildcard.admin("/stats?filter=listener.https.downstream_cx_total")
+    assert int(after.split(": ")[1]) == int(before.split(": ")[1]) + 1
 
 
 async def test_an_exact_site_is_not_answered_by_a_wildcards_connection(wildcard: Edge) -> None:

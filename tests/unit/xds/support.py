@@ -96,10 +96,11 @@ class World:
 
     def put(self, *sites: ir.Site) -> None:
         """Puts sites, and removes what their last versions had and nobody else has."""
+        before = [self._sites[site.host] for site in sites if site.host in self._sites]
         for site in sites:
             self._sites[site.host] = site
             self._replace(site.host, render_site(site, self.gateway))
-        if any(site.own_chain or site.wildcard or site.fallback for site in sites):
+        if any(site.own_chain or site.wildcard or site.fallback for site in (*before, *sites)):
             self.listen()
 
     def remove(self, host: str) -> None:

@@ -56,7 +56,7 @@ class ClientCertificates(IR, frozen=True, kw_only=True):
     only_leaf_revocation: bool = False
     """Only the client's own certificate is looked up in the lists, not its issuers'."""
     verify: bool = True
-    """False: any certificate will do."""
+    """False: any certificate will do, and without authorities none will, too: clients are only asked for one."""
     optional: bool = False
     """A client may come without; one that it shows must be good."""
     forward: ForwardedCertificate | None = None
