@@ -13,6 +13,7 @@ from isoline.routing.indexes import EXTENSION, HOSTS, POLICY
 from isoline.routing.ingress.site import check_hosts, compile_ingresses
 from isoline.routing.statuses import ORPHANED, Finding, ProxyStatus
 from isoline.routing.traffic.attach import shared
+from isoline.routing.traffic.hosts import proxies_lent
 from isoline.routing.traffic.statuses import status_of_policy
 from isoline.routing.view import Read, View
 
@@ -48,6 +49,7 @@ def compile_site(host: str, view: View) -> Compiled:
     if host.startswith(EXTENSION):
         return Compiled(None, _statuses_of_extensions(host, view), frozenset(view.reads))
     claimants, ingresses = _claimants(host, view)
+    lent = proxies_lent(host, claimants, view)
     if host.startswith("!"):
         without = {proxy.key: _status_without_host(proxy) for proxy in claimants}
         without |= {ingress.key: _status_of_ingress_without_host(ingress) for ingress in ingresses}
@@ -56,13 +58,14 @@ def compile_site(host: str, view: View) -> Compiled:
     site = None
     guarded = False
     permitted = [proxy for proxy in claimants if _is_permitted(proxy, view, statuses)]
-    if permitted:
-        winner, *others = oldest_first(permitted)
+    if permitted or lent:
+        # Who names the host itself comes before whom a policy gives it to.
+        winner, *others = (*oldest_first(permitted), *lent[:1])
         draft = SiteDraft(view, winner)
         site = compile_root(host, winner, draft)
         guarded = site is None and _guards(winner)
         statuses.update((key, report.status()) for key, report in draft.reports.items())
-        statuses.update((proxy.key, _duplicate(host, winner)) for proxy in others)
+        statuses.update((proxy.key, _duplicate(host, winner)) for proxy in others if proxy not in lent)
     if guarded:
         statuses.update((ingress.key, _GUARDED) for ingress in ingresses)
     elif ingresses:

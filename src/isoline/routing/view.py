@@ -4,7 +4,7 @@ A miss is a read like any other: a Service that was looked for and not found is 
 Service comes.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from isoline.cluster.store import Store
@@ -72,5 +72,9 @@ class View:
         """
         self.reads.add(target)
         found = [self._store.get(key) for key in self._store.find(TRAFFIC_POLICIES, str(target))]
-        policies = [policy for policy in found if isinstance(policy, TrafficPolicy)]
-        return sorted(policies, key=lambda each: (each.metadata.creation_timestamp or _UNKNOWN_AGE, each.key))
+        return oldest_policies_first(policy for policy in found if isinstance(policy, TrafficPolicy))
+
+
+def oldest_policies_first(policies: Iterable[TrafficPolicy]) -> list[TrafficPolicy]:
+    """Return policies in the order in which they count: by age, then by namespace and name."""
+    return sorted(policies, key=lambda each: (each.metadata.creation_timestamp or _UNKNOWN_AGE, each.key))

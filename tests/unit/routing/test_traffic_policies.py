@@ -6,7 +6,7 @@ from isoline.cluster.store import Store
 from isoline.objects import HTTPProxy, Ingress, Key, Object, TrafficPolicy
 from isoline.objects.meta import OwnerReference
 from isoline.routing import ir
-from isoline.routing.compiler import compile_site
+from isoline.routing.compiler import Compiled, compile_site
 from isoline.routing.dependencies import Unit
 from isoline.routing.gateway import gateway_from_config
 from isoline.routing.scheduler import Scheduler
@@ -330,3 +330,52 @@ class TestWhatIsCompiledAgain:
         scheduler, store = self.start(owned, A, other)
         scheduler.apply(store.apply([policy(body(1), "{kind: App, name: voice}")]))
         assert {unit.name for unit in scheduler.recompiled} == {HOST, "!policy default/p"}
+
+
+class TestHosts:
+    """Further hosts of one object."""
+
+    def compiled(self, host: str, *items: Object) -> Compiled:
+        return compile_site(host, View(store_of(*items), Settings()))
+
+    def test_a_root_answers_at_all_of_them_in_the_same_way(self) -> None:
+        world = (*one(), policy("hosts: [Voice.example.org, '*.example.net']"))
+        for host in ("voice.example.org", "*.example.net"):
+            found = self.compiled(host, *world)
+            assert found.site is not None
+            assert (found.site.host, found.site.http) == (host, site(*world).http)
+            assert list(found.statuses) == [world[0].key]
+
+    def test_who_names_a_host_itself_keeps_it_and_the_policy_is_told(self) -> None:
+        other = root("routes: [{services: [{name: b, port: 80}]}]", "other", host="voice.example.org")
+        giving = policy("hosts: [voice.example.org]", age="2000")
+        found = self.compiled("voice.example.org", *one(), B, giving, other.with_metadata(creation_timestamp=None))
+        assert found.site is not None
+        assert [cluster.name.split("/")[1] for cluster in found.site.clusters] == ["b"]
+        assert found.statuses == {other.key: ProxyStatus()}
+        assert said(status(giving, *one(), other)) == [("Conflicted", "Conflicted", "spec.hosts[0]")]
+
+    def test_of_two_policies_the_older_gives_the_host(self) -> None:
+        other = root("routes: [{services: [{name: b, port: 80}]}]", "other", host="other.example.com")
+        older = policy("hosts: [voice.example.org]", "{kind: HTTPProxy, name: other}", "older", "2020")
+        younger = policy("hosts: [voice.example.org]", name="a", age="2021")
+        found = self.compiled("voice.example.org", *one(), B, other, older, younger)
+        assert found.site is not None
+        assert [cluster.name.split("/")[1] for cluster in found.site.clusters] == ["b"]
+        assert said(status(younger, *one(), B, other, older)) == [("Conflicted", "Conflicted", "spec.hosts[0]")]
+
+    def test_only_a_whole_root_can_be_given_a_host(self) -> None:
+        service_only = policy("hosts: [a.example.org]", "{kind: Service, name: a}")
+        assert said(status(service_only, *one())) == [("Accepted", "Invalid", "spec.hosts")]
+
+    def test_a_host_that_is_taken_back_is_served_no_more(self) -> None:
+        store = store_of(*one(), policy("hosts: [voice.example.org]"))
+        scheduler = Scheduler(
+            store,
+            settings_of=lambda _: Settings(),
+            gateway_of=lambda config: gateway_from_config(config, http_port=80, https_port=443),
+        )
+        served = {host for update in scheduler.start() for host in update.sites}
+        assert served == {HOST, "voice.example.org"}
+        update = scheduler.apply(store.apply([policy(body(1))]))
+        assert update.sites["voice.example.org"] is None

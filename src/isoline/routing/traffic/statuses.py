@@ -9,9 +9,13 @@ from isoline.routing.httpproxy.scope import Fault, Report, Scope
 from isoline.routing.statuses import Finding, ProxyStatus
 from isoline.routing.traffic.effective import Setting, is_set
 from isoline.routing.traffic.fields import FIELDS
+from isoline.routing.traffic.hosts import check_hosts
 from isoline.routing.traffic.place import place_of
 from isoline.routing.traffic.sections import sections_of
 from isoline.routing.view import View
+
+ADDITIVE = frozenset({"hosts"})
+"""Settings of which each policy's counts."""
 
 
 def status_of_policy(policy: TrafficPolicy, view: View) -> ProxyStatus:
@@ -33,6 +37,7 @@ def status_of_policy(policy: TrafficPolicy, view: View) -> ProxyStatus:
         if _is_target(reference, policy, view, place):
             lost |= {(position, name) for name in _conflicts(policy, reference, names, view, place)}
             _overrides(policy, reference, names, view, report)
+    check_hosts(policy, scope, view)
     if lost and len(lost) == len(names) * len(policy.spec.target_refs):
         text = "older policies say all of it already for the same targets"
         scope.error("Accepted", "Conflicted", text)
@@ -75,6 +80,8 @@ def _conflicts(
 ) -> Iterator[str]:
     """The settings that an older policy says for the same target."""
     for name in names:
+        if name in ADDITIVE:
+            continue
         for other, theirs in _others(policy, reference, view):
             if other.key == policy.key:
                 break

@@ -1,0 +1,68 @@
+"""Further hosts of an HTTPProxy, given by a policy.
+
+A host that an HTTPProxy names itself is its own, however old a policy is that gives it to another. Of several policies
+the oldest counts.
+"""
+
+from collections.abc import Collection, Iterator
+
+from isoline.objects import HTTPProxy, Key, TrafficPolicy
+from isoline.routing.classes import is_ours
+from isoline.routing.httpproxy.scope import Scope
+from isoline.routing.indexes import HOSTS, normal_host
+from isoline.routing.view import View, oldest_policies_first
+
+
+def proxies_lent(host: str, claimants: Collection[HTTPProxy], view: View) -> list[HTTPProxy]:
+    """Return the root HTTPProxies to which policies give a host, the one that gets it first, without `claimants`."""
+    if not view.has_policies:
+        return []
+    found: dict[Key, HTTPProxy] = {}
+    for policy in _lenders(host, view):
+        found.update((proxy.key, proxy) for proxy in _roots(policy, view) if proxy not in claimants)
+    return list(found.values())
+
+
+def check_hosts(policy: TrafficPolicy, scope: Scope, view: View) -> None:
+    """Report what is wrong with the hosts of a policy: who else has them, and that nobody can take them."""
+    if not policy.spec.hosts:
+        return
+    roots = list(_roots(policy, view))
+    if not roots:
+        scope.at("hosts").error("Accepted", "Invalid", "only a whole root HTTPProxy can be given a host; name one")
+        return
+    for position, written in enumerate(policy.spec.hosts):
+        place = scope.at(f"hosts[{position}]")
+        host = normal_host(written)
+        if host is None:
+            place.error("Accepted", "Invalid", f'"{written}" is no host name; write one such as "voice.example.com"')
+            continue
+        holder = next(_holders(host, view), None)
+        if holder is not None and holder not in roots:
+            place.error("Conflicted", "Conflicted", f'"{host}" is in use by {holder.key}')
+
+
+def _holders(host: str, view: View) -> Iterator[HTTPProxy]:
+    """Everybody who has or is given a host, the one who gets it first."""
+    own = [item for key in view.find(HOSTS, host) if isinstance(item := view.get(key), HTTPProxy)]
+    own = [proxy for proxy in own if _is_ours(proxy, view)]
+    yield from own
+    yield from proxies_lent(host, own, view)
+
+
+def _lenders(host: str, view: View) -> list[TrafficPolicy]:
+    found = (view.get(key) for key in view.find(HOSTS, host))
+    return oldest_policies_first(each for each in found if isinstance(each, TrafficPolicy))
+
+
+def _roots(policy: TrafficPolicy, view: View) -> Iterator[HTTPProxy]:
+    for reference in policy.spec.target_refs:
+        if reference.kind != "HTTPProxy" or reference.section_name:
+            continue
+        proxy = view.get(Key("HTTPProxy", policy.metadata.namespace, reference.name))
+        if isinstance(proxy, HTTPProxy) and proxy.spec.virtualhost is not None and _is_ours(proxy, view):
+            yield proxy
+
+
+def _is_ours(proxy: HTTPProxy, view: View) -> bool:
+    return is_ours(proxy.metadata.annotations, proxy.spec.ingress_class_name, view.settings)
