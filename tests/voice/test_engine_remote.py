@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from isoline_voice.engines.protocol import Reference, Speech, SpeechRequest, Voice
+from isoline_voice.engines.recorded import RecordedVoice
 from isoline_voice.engines.remote.client import Timeouts
-from isoline_voice.engines.remote.engine import RecordedVoice, RemoteEngine
+from isoline_voice.engines.remote.engine import RemoteEngine
 from isoline_voice.engines.remote.replicas import Replicas
 from isoline_voice.errors import (
     EngineBusyError,

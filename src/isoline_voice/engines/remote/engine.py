@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from isoline_voice.audio.finishing import OUTPUT_RATE, Finisher
 from isoline_voice.audio.levels import gain_of
@@ -20,22 +20,15 @@ from isoline_voice.engines.protocol import (
     SpeechRequest,
     Voice,
 )
+from isoline_voice.engines.recorded import RecordedVoice, recorded_voice
 from isoline_voice.engines.remote.client import Client, Timeouts
 from isoline_voice.engines.remote.replicas import Replicas
 from isoline_voice.engines.remote.servers import SERVERS
-from isoline_voice.errors import ReferenceRequiredError, UnknownVoiceError
 from isoline_voice.text.tags import SOUNDS, SPANS
 
 MODEL = "FunAudioLLM/Fun-CosyVoice3-0.5B-2512"
 REMOTE_RATE = 24_000
 """CosyVoice3's; raw PCM does not tell it."""
-
-
-class RecordedVoice(NamedTuple):
-    """A voice and the recording that it is taken from."""
-
-    voice: Voice
-    reference: Reference
 
 
 class RemoteEngine:
@@ -119,7 +112,7 @@ class RemoteEngine:
 
     async def speak(self, request: SpeechRequest) -> Speech:
         """Begin to speak; see `Engine.speak`. Raises ReferenceRequiredError when there is no recording to go by."""
-        voice, reference = self._voice(request)
+        voice, reference = recorded_voice(request, self._voices, engine=self.name)
         pieces = model_pieces(request)
         asked = controls(request.style, instructed=self._server.instructed)
         finisher = Finisher(REMOTE_RATE, stretch=asked.stretch / request.speed)
@@ -144,21 +137,6 @@ class RemoteEngine:
         self._utterances += 1
         warnings = (*asked.warnings, *text_warnings(request.text))
         return Speech(OUTPUT_RATE, voice, request.style, warnings, produced)
-
-    def _voice(self, request: SpeechRequest) -> tuple[Voice, Reference]:
-        recorded = self._voices.get(request.voice)
-        if request.reference is not None:
-            voice = (
-                recorded.voice if recorded else Voice(request.voice, request.voice, "mul", self.name, "A recording.")
-            )
-            return voice, request.reference
-        if recorded is None:
-            if self._voices:
-                raise UnknownVoiceError(request.voice, tuple(self._voices))
-            raise ReferenceRequiredError(
-                "This engine speaks with the voice of a recording; make a voice from one first.", param="voice"
-            )
-        return recorded
 
     def _body(self, request: SpeechRequest, text: str, reference: Reference, instruction: str | None) -> dict[str, Any]:
         body = {"model": self._model, **self._server.body(text, reference, instruction)}
