@@ -15,7 +15,15 @@ from isoline.objects.httpproxy import HTTPProxy
 from isoline.objects.meta import Key, Object, ObjectMeta
 from isoline.objects.networking import Ingress
 from isoline.objects.secrets import SecretValue
-from isoline.routing.indexes import hosts_of_ingress, normal_host, tls_of_ingress
+from isoline.objects.traffic_policy import TrafficPolicy
+from isoline.routing.indexes import (
+    TRAFFIC_POLICIES,
+    hosts_of_ingress,
+    hosts_of_policy,
+    normal_host,
+    targets_of,
+    tls_of_ingress,
+)
 from isoline.routing.settings import GATEWAY_CONFIG
 
 SERVED_WITH = "httpproxies-by-secret"
@@ -97,6 +105,10 @@ class Certificates:
                 return (change.key,) if self._source.store.find(SERVED_WITH, _name(change.key)) else ()
             case "HTTPProxy" | "Ingress":
                 return {_key(name) for item in (change.old, change.new) for name in _needed(item)}
+            case "TrafficPolicy":
+                policies = (item for item in (change.old, change.new) if isinstance(item, TrafficPolicy))
+                found = (self._source.store.get(target) for policy in policies for target in targets_of(policy))
+                return {_key(name) for item in found for name in _needed(item)}
             case "GatewayConfig":
                 return self.everything()
         return ()
@@ -132,7 +144,16 @@ class Certificates:
             item = self._source.store.get(user)
             if item is not None and self._wanted(item):
                 found.update(_hosts_with(item, key.name))
+                found.update(self._hosts_given(item))
         return tuple(sorted(found))
+
+    def _hosts_given(self, item: Object) -> Iterator[str]:
+        """The hosts that policies give to an HTTPProxy."""
+        if isinstance(item, HTTPProxy):
+            for key in self._source.store.find(TRAFFIC_POLICIES, str(item.key)):
+                policy = self._source.store.get(key)
+                if isinstance(policy, TrafficPolicy):
+                    yield from hosts_of_policy(policy)[1:]
 
     def _wanted(self, item: Object) -> bool:
         own = item.metadata.annotations.get(SELF_SIGNED)

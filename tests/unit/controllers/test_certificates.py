@@ -21,6 +21,7 @@ from isoline.controllers.certificates import INDEXES, WORKERS, Certificates
 from isoline.controllers.runner import Loop, Runner
 from isoline.objects import Key, Secret
 from isoline.routing.certificates import secret_problem
+from isoline.routing.indexes import INDEXES as ROUTING_INDEXES
 from unit.controllers.support import FakeClock, manifests
 
 DAY = 86400.0
@@ -47,7 +48,7 @@ class Rig:
         self.clock = FakeClock(1_790_000_000.0)
         self.state = StateFolder(folder)
         self.state.acquire()
-        self.source = LocalSource(Store(INDEXES), self.state, None)
+        self.source = LocalSource(Store((*INDEXES, *ROUTING_INDEXES)), self.state, None)
         self.authority, _ = open_authority(self.state.ca_certificate, self.state.ca_key, now=utc(self.clock.now()))
         self.loop = Loop(Certificates(self.source, self.authority, self.clock), self.clock, workers=WORKERS)
         self.runner = Runner(self.source.store, (self.loop,))
@@ -123,6 +124,20 @@ async def test_sites_that_share_a_secret_share_its_certificate(rig: Rig) -> None
 
     await rig.delete("HTTPProxy", "two")
     assert rig.secret() is None
+
+
+async def test_hosts_that_a_policy_gives_are_in_the_certificate(rig: Rig) -> None:
+    await rig.apply(config("true"), proxy("web", "web.example.com"))
+    policy = """
+apiVersion: isoline.dev/v1alpha1
+kind: TrafficPolicy
+metadata: {name: more}
+spec: {targetRefs: [{kind: HTTPProxy, name: web}], hosts: [web.example.org]}
+"""
+    await rig.apply(policy)
+    assert rig.hosts() == ["web.example.com", "web.example.org"]
+    await rig.delete("TrafficPolicy", "more")
+    assert rig.hosts() == ["web.example.com"]
 
 
 async def test_somebody_elses_secret_is_left_alone_and_takes_the_place_of_ours(rig: Rig) -> None:
