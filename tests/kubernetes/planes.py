@@ -53,6 +53,20 @@ async def new_namespace(api: Api) -> str:
     return name
 
 
+@asynccontextmanager
+async def defined(api: Api, definition: Object) -> AsyncIterator[None]:
+    """A kind that is there for a while, and of which nobody hears afterwards."""
+    await api.apply(definition)
+    try:
+        yield
+    finally:
+        await api.delete("CustomResourceDefinition", definition["metadata"]["name"])
+        async with asyncio.timeout(PATIENCE):
+            group = definition["spec"]["group"]
+            while any(each.startswith(group) for each in await api._versions()):  # noqa: ASYNC110 - discovery lags
+                await asyncio.sleep(0.05)
+
+
 def options_for(rig: Rig, namespace: str, **changes: Any) -> Options:
     """Options of a control plane that looks at one namespace, and listens at an address of its own."""
     address = rig.namespace.new_address()

@@ -1,20 +1,18 @@
 """A real API server takes our definitions, and what they define."""
 
 from isoline.objects.crds import crd_documents
+from kubernetes.planes import defined
 from kubernetes.rig import Api
 
 
 async def test_the_definitions_of_our_kinds_are_accepted_whole(api: Api) -> None:
     for definition in crd_documents():
         name = definition["metadata"]["name"]
-        try:
-            await api.apply(definition)
+        async with defined(api, definition):
             found = await api.wait("CustomResourceDefinition", name, _is_decided)
             conditions = {each["type"]: each for each in found["status"]["conditions"]}
             assert conditions["Established"]["status"] == "True"
             assert "NonStructuralSchema" not in conditions, conditions["NonStructuralSchema"]["message"]
-        finally:
-            await api.delete("CustomResourceDefinition", name)
 
 
 def _is_decided(definition: dict[str, object]) -> bool:

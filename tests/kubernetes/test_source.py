@@ -16,7 +16,7 @@ from isoline.cluster.kubernetes.source import KubernetesSource
 from isoline.cluster.store import Store
 from isoline.objects import Key
 from isoline.routing.indexes import INDEXES
-from kubernetes.planes import new_namespace, proxy
+from kubernetes.planes import defined, new_namespace, proxy
 from kubernetes.rig import Api, Rig
 from kubernetes.wires import Wire
 
@@ -173,11 +173,8 @@ async def test_a_kind_that_is_not_there_keeps_nobody_waiting_and_is_found_when_i
     async with following(rig, namespace) as source:
         assert reflector_of(source, "GatewayConfig").state == "absent"
         assert source.connectivity().following
-        await api.apply(definition)
-        try:
+        async with defined(api, definition):
             await until(lambda: reflector_of(source, "GatewayConfig").state == "following")
-        finally:
-            await api.delete("CustomResourceDefinition", definition["metadata"]["name"])
 
 
 async def test_who_may_not_read_a_kind_is_told_which(rig: Rig, api: Api, namespace: str) -> None:

@@ -89,6 +89,13 @@ def control_plane(
     metrics_address: Annotated[
         str, Option(help="Address and port of /metrics, /healthz and /readyz.")
     ] = "0.0.0.0:8000",
+    rotate_xds_certificates: Annotated[
+        bool,
+        Option(
+            "--rotate-xds-certificates/--no-rotate-xds-certificates",
+            help="Have the leader renew the Secrets that `isoline certgen --kube` made, long before they end.",
+        ),
+    ] = True,
     disable_leader_election: Annotated[
         bool, Option("--disable-leader-election/--no-disable-leader-election", help="This is the only replica.")
     ] = False,
@@ -145,12 +152,40 @@ def control_plane(
             https_port=https_port,
             xds=xds,
             xds_certificates=flags.certificates(xds, xds_ca_file, xds_cert_file, xds_key_file, insecure=insecure),
+            rotate_in=here if rotate_xds_certificates and xds_cert_file is not None else None,
             metrics=flags.parse_address(metrics_address, flag="--metrics-address"),
             lease=None if disable_leader_election else lease,
             status_addresses=flags.listed(ingress_status_address),
             envoy_service=Key("Service", envoy_service_namespace or here, envoy_service_name),
         )
     )
+
+
+def certgen(
+    directory: Annotated[Path | None, Argument(help="Folder for the files, where --kube is not given.")] = None,
+    kube: Annotated[bool, Option("--kube", help="Keep them as Secrets of a cluster.")] = False,
+    kubeconfig: Annotated[Path | None, Option(help="Kubeconfig of the cluster; KUBECONFIG by default.")] = None,
+    context: Annotated[str | None, Option(help="Context of the kubeconfig.")] = None,
+    in_cluster: Annotated[bool, Option("--in-cluster", "--incluster", help="Run as a pod of the cluster.")] = False,
+    namespace: Annotated[
+        str | None, Option(help="Namespace of the control plane; our own by default.", envvar="ISOLINE_NAMESPACE")
+    ] = None,
+    overwrite: Annotated[
+        bool, Option("--overwrite", help="Make all of them anew, also what is good for long.")
+    ] = False,
+) -> None:
+    """Make the certificates with which control plane and Envoys know each other; what is good for long stays."""
+    from isoline.cli import certgen as command
+    from isoline.cli import control_plane_flags as flags
+
+    if kube == (directory is not None):
+        raise UsedWronglyError("say where they are to be kept: a folder, or --kube")
+    if directory is not None:
+        command.certgen(namespace=namespace or flags.CUSTOMARY_NAMESPACE, folder=directory, anew=overwrite)
+        return
+    connection = flags.connection(kubeconfig, context=context, in_cluster=in_cluster)
+    here = namespace or flags.own_namespace(connection, in_cluster=in_cluster)
+    command.certgen(namespace=here, connection=connection, anew=overwrite)
 
 
 envoy = typer.Typer(name="envoy", no_args_is_help=True, help="What stands beside each Envoy of a cluster.")
@@ -219,4 +254,5 @@ def bootstrap(
 def register(app: typer.Typer) -> None:
     """Adds these commands to the others."""
     app.command("control-plane")(control_plane)
+    app.command("certgen")(certgen)
     app.add_typer(envoy)

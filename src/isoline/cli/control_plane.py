@@ -13,9 +13,13 @@ import structlog
 from isoline.cli.monitoring import Figures, MonitoringServer
 from isoline.cluster.kubernetes.client import Client
 from isoline.cluster.kubernetes.connection import Connection
+from isoline.cluster.kubernetes.errors import KubernetesError
 from isoline.cluster.kubernetes.leases import LeaderElection, LeaseSettings
+from isoline.cluster.kubernetes.secrets import OwnSecrets
 from isoline.cluster.kubernetes.source import KubernetesSource
 from isoline.cluster.store import PositionExpiredError, Store
+from isoline.controllers import xds_certificates
+from isoline.controllers.authority import utc
 from isoline.controllers.clock import SystemClock
 from isoline.controllers.gateway import cluster_gateway_status
 from isoline.controllers.statuses import StatusWriter
@@ -34,6 +38,7 @@ from isoline.xds.server import Server
 PUBLIC_HTTPS_PORT = 443
 """What clients see, whatever port Envoy listens on behind a Service or a host port."""
 LOOK_AT_CONNECTIONS_SECONDS = 2.0
+LOOK_AT_CERTIFICATES_SECONDS = 600.0
 
 _log = structlog.get_logger(__name__)
 
@@ -67,6 +72,8 @@ class Options:
     xds: Address
     xds_certificates: CertificateFiles | None = None
     """None: whoever reaches the address is served."""
+    rotate_in: str | None = None
+    """The namespace of the Secrets from which these files come, where the leader is to renew them."""
     metrics: Address
     lease: LeaseSettings | None = None
     """None: there are no fellows, and this replica writes."""
@@ -139,6 +146,8 @@ class ControlPlane:
             await self._until(self.flow.caught_up.wait())
             self._run(stack, self._follow_addresses())
             self._run(stack, self._follow_connections())
+            if self.options.rotate_in is not None:
+                self._run(stack, self._rotate(self.options.rotate_in))
             await self._start_election(stack)
             yield
 
@@ -237,6 +246,21 @@ class ControlPlane:
                 _log.warning("up to date again" if following else "not up to date", reason=now.trouble or None)
             self._report()
             await asyncio.sleep(LOOK_AT_CONNECTIONS_SECONDS)
+
+    async def _rotate(self, namespace: str) -> None:
+        """Renews, while we lead, the certificates of the stream to the Envoys."""
+        secrets = OwnSecrets(self.client, namespace, manager="xds-certificates")
+        while True:
+            try:
+                # Without a CA of ours they are somebody else's to renew.
+                if self.source.leading and await secrets.read(xds_certificates.AUTHORITY) is not None:
+                    now = utc(SystemClock().now())
+                    written = await xds_certificates.renew(secrets, namespace=namespace, now=now)
+                    if written:
+                        _log.info("certificates renewed", secrets=written)
+            except KubernetesError as error:
+                _log.warning("certificates not looked after", namespace=namespace, reason=str(error))
+            await asyncio.sleep(LOOK_AT_CERTIFICATES_SECONDS)
 
     def _report(self) -> None:
         config = self.store.get(GATEWAY_CONFIG)

@@ -21,6 +21,9 @@ from isoline.cluster.kubernetes.leases import LeaseSettings
 from isoline.objects import GatewayConfig, decode_documents, parse_go_duration
 from isoline.xds.credentials import CertificateFiles
 
+CUSTOMARY_NAMESPACE = "projectcontour"
+"""Where Contour's users have a gateway's own objects."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -80,9 +83,9 @@ def connection(kubeconfig: Path | None, *, context: str | None, in_cluster: bool
 
 
 def own_namespace(connection: Connection, *, in_cluster: bool) -> str:
-    """Return the namespace in which our own objects are: the pod's, or Contour's customary one outside of a cluster."""
+    """Return the namespace in which our own objects are: the pod's, or the customary one outside of a cluster."""
     told = os.environ.get("ISOLINE_NAMESPACE") or os.environ.get("CONTOUR_NAMESPACE")
-    return told or (connection.namespace if in_cluster else "projectcontour")
+    return told or (connection.namespace if in_cluster else CUSTOMARY_NAMESPACE)
 
 
 def lease(*, namespace: str, name: str, duration: str, renew_deadline: str, retry: str) -> LeaseSettings:

@@ -123,7 +123,8 @@ def _transport_socket(tls: XdsTls) -> dict[str, Any]:
             "sni": SERVER_NAMES[0],
             "common_tls_context": {
                 "alpn_protocols": ["h2"],
-                "tls_params": {"tls_minimum_protocol_version": "TLSv1_3"},
+                # Envoy as a client would not go beyond 1.2 by itself.
+                "tls_params": {"tls_minimum_protocol_version": "TLSv1_3", "tls_maximum_protocol_version": "TLSv1_3"},
                 "tls_certificate_sds_secret_configs": [follow(_CERTIFICATE)],
                 "validation_context_sds_secret_config": follow(_AUTHORITY),
             },
