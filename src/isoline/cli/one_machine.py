@@ -13,6 +13,7 @@ from isoline.apps import Catalog, load_catalog
 from isoline.cli import lastrun, ports
 from isoline.cli.journal import log_to
 from isoline.cli.ports import Ports
+from isoline.cli.rate_limits import OwnRateLimits
 from isoline.cluster.directory import ManifestDirectory
 from isoline.cluster.local import LocalSource
 from isoline.cluster.state import StateFolder
@@ -24,6 +25,7 @@ from isoline.controllers.manager import INDEXES as CONTROLLER_INDEXES
 from isoline.controllers.manager import Controllers
 from isoline.envoy import BootstrapSettings, Envoy, EnvoyError, EnvoyEvent
 from isoline.envoy.admin_messages import ClusterStatus
+from isoline.envoy.rate_limit_server import RateLimitServerError
 from isoline.gateway import Flow, Snapshot, Statuses
 from isoline.objects import GatewayConfig, Key
 from isoline.processes import ProcessTable, StartError
@@ -73,6 +75,7 @@ class OneMachine:
         self._running_ports: Ports | None = None
         self._restored = False
         self._trouble = ""
+        self._limits = OwnRateLimits(self.state.rate_limit_socket)
         cache = Cache()
         self.flow = Flow(
             self.store,
@@ -136,6 +139,8 @@ class OneMachine:
     async def _start_source(self, stack: AsyncExitStack) -> None:
         await self.source.start()
         stack.push_async_callback(self.source.stop)
+        stack.push_async_callback(self._limits.stop)
+        await self._follow_limits(self._config())
         self.ports = ports.choose(
             self._config(),
             http=self.options.http_port,
@@ -191,7 +196,12 @@ class OneMachine:
         return Scheduler(self.store, settings_of=_settings, gateway_of=self._gateway_of)
 
     def _gateway_of(self, config: GatewayConfig | None) -> ir.Gateway:
-        return gateway_from_config(config, http_port=self.ports.http, https_port=self.ports.https)
+        return gateway_from_config(
+            config,
+            http_port=self.ports.http,
+            https_port=self.ports.https,
+            rate_limit_socket=str(self.state.rate_limit_socket),
+        )
 
     def _ports_of(self, config: GatewayConfig | None) -> Ports:
         gateway = self._gateway_of(config)
@@ -220,6 +230,7 @@ class OneMachine:
             self.ports = self._ports_of(config)
             lastrun.LastRun(self.ports, limits).write(self.state.path)
             self._report()
+            await self._follow_limits(config)
             try:
                 await self.envoy.reconfigure(self._bootstrap(limits))
             except (EnvoyError, StartError) as error:
@@ -228,6 +239,12 @@ class OneMachine:
                 async for changes in self.store.follow(position):
                     if any(change.key == GATEWAY_CONFIG and not change.status_only for change in changes):
                         break
+
+    async def _follow_limits(self, config: GatewayConfig | None) -> None:
+        try:
+            await self._limits.follow(config)
+        except RateLimitServerError as error:
+            self.source.events.warning(GATEWAY_CONFIG, "RateLimitServiceFailed", str(error))
 
     def _write(self, statuses: Statuses) -> None:
         self.controllers.statuses.put(statuses)

@@ -4,7 +4,7 @@
 |---|---|
 | `objects.sqlite3` | applied and generated objects, identities, last statuses, parsed files (`database.py`) |
 | `lock` | held by the running `isoline up` |
-| `isoline.sock`, `xds.sock` | the control API, Envoy's configuration |
+| `isoline.sock`, `xds.sock`, `limits.sock` | the control API, Envoy's configuration, counted requests |
 | `ca.crt`, `ca.key` | the local certificate authority |
 | `processes/`, `volumes/` | supervised processes and their logs; the data of apps |
 | `snapshot.*` | the last configuration that Envoy had |
@@ -71,6 +71,11 @@ class StateFolder:
     def xds_socket(self) -> Path:
         """Short enough for a socket's address, wherever the folder is."""
         return short_path(self.path / "xds.sock")
+
+    @property
+    def rate_limit_socket(self) -> Path:
+        """Short enough for a socket's address, wherever the folder is."""
+        return short_path(self.path / "limits.sock")
 
     @property
     def ca_certificate(self) -> Path:

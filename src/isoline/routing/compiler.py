@@ -2,10 +2,12 @@
 
 from typing import NamedTuple
 
+import msgspec
+
 from isoline.objects import ExtensionService, HTTPProxy, Ingress, Key, TrafficPolicy
 from isoline.routing import ir
 from isoline.routing.classes import is_ours
-from isoline.routing.extensions import extension_status
+from isoline.routing.extensions import Extension, extension_status, find_extension
 from isoline.routing.httpproxy.scope import Report, Scope
 from isoline.routing.httpproxy.site import SiteDraft
 from isoline.routing.httpproxy.virtualhost import compile_root, oldest_first
@@ -47,7 +49,7 @@ def compile_site(host: str, view: View) -> Compiled:
     if host.startswith(POLICY):
         return Compiled(None, _statuses_of_policies(host, view), frozenset(view.reads))
     if host.startswith(EXTENSION):
-        return Compiled(None, _statuses_of_extensions(host, view), frozenset(view.reads))
+        return _extensions(host, view)
     claimants, ingresses = _claimants(host, view)
     lent = proxies_lent(host, claimants, view)
     if host.startswith("!"):
@@ -85,6 +87,20 @@ def compile_site(host: str, view: View) -> Compiled:
 def _statuses_of_policies(host: str, view: View) -> dict[Key, ProxyStatus]:
     found = [view.get(key) for key in view.find(HOSTS, host)]
     return {item.key: status_of_policy(item, view) for item in found if isinstance(item, TrafficPolicy)}
+
+
+def _extensions(host: str, view: View) -> Compiled:
+    """The statuses of ExtensionServices; what counts requests for the gateway brings its cluster besides."""
+    statuses = _statuses_of_extensions(host, view)
+    counter = view.settings.rate_limit_extension
+    found: Extension | None = None
+    if counter is not None and counter in statuses:
+        found = find_extension(counter.namespace, counter.name, view)
+    if found is None:
+        return Compiled(None, statuses, frozenset(view.reads))
+    cluster = msgspec.structs.replace(found.cluster, name=ir.RATE_LIMITS)
+    site = ir.Site(host=host, clusters=(cluster,))
+    return Compiled(site, statuses, frozenset(view.reads), endpoints=_endpoints_of(site))
 
 
 def _statuses_of_extensions(host: str, view: View) -> dict[Key, ProxyStatus]:

@@ -3,6 +3,7 @@
 import msgspec
 
 from isoline.objects import GatewayConfig, GatewayConfigSpec, Key
+from isoline.objects.gateway_rate_limits import RateLimitServiceConfig
 from isoline.objects.httpproxy import GlobalRateLimitPolicy
 from isoline.routing.ir import TlsVersion
 
@@ -22,8 +23,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """`<namespace>/<secret>`, for clients that name no known host; empty: there is none."""
     rate_limits: bool = False
     """Whether there is a rate-limit service."""
+    rate_limit_extension: Key | None = None
+    """Its ExtensionService; None: there is none, or it is our own."""
     default_global_limit: GlobalRateLimitPolicy | None = None
     """Of virtual hosts that have no rateLimitPolicy.global."""
+
+
+def _extension(limits: RateLimitServiceConfig | None) -> Key | None:
+    if limits is None or limits.extension_service is None:
+        return None
+    return Key("ExtensionService", limits.extension_service.namespace, limits.extension_service.name)
 
 
 def settings_from_config(config: GatewayConfig | None, *, one_machine: bool) -> Settings:
@@ -32,6 +41,7 @@ def settings_from_config(config: GatewayConfig | None, *, one_machine: bool) -> 
     On one machine missing certificates are self-signed unless the config says no; elsewhere only if it says yes.
     """
     spec = GatewayConfigSpec() if config is None else config.spec
+    limits = spec.rate_limit_service
     self_signed, fallback = spec.tls.self_signed, spec.tls.fallback_certificate
     return Settings(
         ingress_class=spec.ingress_class_name,
@@ -39,5 +49,8 @@ def settings_from_config(config: GatewayConfig | None, *, one_machine: bool) -> 
         root_namespaces=frozenset(spec.root_namespaces),
         tls_minimum=TlsVersion(spec.tls.minimum_version),
         tls_maximum=TlsVersion(spec.tls.maximum_version),
+        rate_limits=limits is not None and (one_machine or limits.extension_service is not None),
+        rate_limit_extension=_extension(limits),
+        default_global_limit=None if limits is None else limits.default_global_rate_limit_policy,
         fallback_certificate="" if fallback is None else f"{fallback.namespace}/{fallback.name}",
     )

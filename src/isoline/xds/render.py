@@ -7,7 +7,7 @@ from envoy.config.route.v3 import scoped_route_pb2
 
 from isoline.routing import ir
 from isoline.xds import clusters, listeners, names, routes, secrets, types
-from isoline.xds.filters import wildcard
+from isoline.xds.filters import global_limits, wildcard
 from isoline.xds.messages import as_resource
 from isoline.xds.resources import Name, Resource
 
@@ -62,6 +62,9 @@ def render_gateway(
         as_resource(types.ROUTES, names.REDIRECT_ROUTES, routes.redirect_routes(gateway)),
         as_resource(types.ROUTES, names.NOT_FOUND_ROUTES, routes.not_found_routes()),
     ]
+    if gateway.rate_limits is not None and gateway.rate_limits.socket:
+        counter = global_limits.own_service(gateway.rate_limits)
+        rendered.append(as_resource(types.CLUSTER, gateway.rate_limits.cluster, counter))
     if gateway.http is not None:
         rendered.append(wildcard.extension(wildcards=wildcards))
         listener = listeners.http_listener(gateway.http, gateway)

@@ -7,7 +7,7 @@ knows the other. Durations are seconds; `None` means "not said, the gateway's de
 from isoline.routing.ir.base import IR, NEVER
 from isoline.routing.ir.cookies import CookieRewrite
 from isoline.routing.ir.cors import Cors, Origin
-from isoline.routing.ir.gateway import AccessLog, Gateway, Listener, RateLimitService
+from isoline.routing.ir.gateway import RATE_LIMITS, AccessLog, Gateway, Listener, RateLimitService, TraceTag, Tracing
 from isoline.routing.ir.headers import Header, HeaderEdits
 from isoline.routing.ir.matching import HeaderMatch, Match, PathKind, PathMatch, QueryMatch, ValueKind
 from isoline.routing.ir.rate_limits import GlobalLimit, LimitKey, LocalLimit
@@ -60,6 +60,7 @@ __all__ = [
     "IR",
     "NEVER",
     "NO_CLUSTER",
+    "RATE_LIMITS",
     "AccessLog",
     "AddressFilter",
     "AddressRange",
@@ -113,6 +114,8 @@ __all__ = [
     "SlowStart",
     "Tls",
     "TlsVersion",
+    "TraceTag",
+    "Tracing",
     "Traffic",
     "Trust",
     "Tunnel",

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.core.v3 import config_source_pb2
 from envoy.config.route.v3 import route_components_pb2 as components
 from envoy.extensions.filters.http.ratelimit.v3 import rate_limit_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2 as hcm
+from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 from google.protobuf import any_pb2
 
 from isoline.routing import ir
@@ -14,6 +16,8 @@ from isoline.xds.matches import header_matcher
 from isoline.xds.messages import duration, packed
 
 NAME = "isoline.global_limits"
+
+_PROTOCOL_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
 def applies(place: Place) -> bool:
@@ -35,8 +39,20 @@ def http_filter(place: Place) -> Any:
     return hcm.HttpFilter(name=NAME, typed_config=packed(message))
 
 
+def own_service(source: ir.RateLimitService) -> cluster_pb2.Cluster:
+    """The cluster of the service that the control plane itself runs."""
+    message = cluster_pb2.Cluster(name=source.cluster, connect_timeout=duration(source.timeout))
+    http2 = http_protocol_options_pb2.HttpProtocolOptions()
+    http2.explicit_http_config.http2_protocol_options.SetInParent()
+    message.typed_extension_protocol_options[_PROTOCOL_OPTIONS].CopyFrom(packed(http2))
+    message.load_assignment.cluster_name = source.cluster
+    endpoint = message.load_assignment.endpoints.add().lb_endpoints.add().endpoint
+    endpoint.address.pipe.path = source.socket
+    return message
+
+
 def per_route(source: ir.GlobalLimit) -> any_pb2.Any:
-    """What a route or a virtual host says. In this form it holds for answers of the gateway's own too."""
+    """What a route or a virtual host says. Envoy asks nobody about redirects and direct answers."""
     message = rate_limit_pb2.RateLimitPerRoute()
     for descriptor in source.descriptors:
         actions = message.rate_limits.add().actions
