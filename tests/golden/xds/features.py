@@ -192,6 +192,37 @@ SITES: Mapping[str, ir.Site] = {
     "wildcard": ir.Site(
         host="*.example.com", http=(respond("plain"),), https=(respond("secure"),), tls=TLS, own_chain=True
     ),
+    "client-certificates": ir.Site(
+        host="app.example.com",
+        https=(respond("secure"),),
+        tls=ir.Tls(
+            certificate="default/cert",
+            minimum=ir.TlsVersion.V1_3,
+            clients=ir.ClientCertificates(
+                authorities=CA,
+                optional=True,
+                forward=ir.ForwardedCertificate(subject=True, certificate=True, chain=True, dns=True, uri=True),
+            ),
+        ),
+        own_chain=True,
+    ),
+    "tunnel": ir.Site(
+        host="bytes.example.com",
+        http=(TO_HTTPS,),
+        tunnel=ir.Tunnel(shares=(ir.Share(cluster="bytes", weight=90), ir.Share(cluster="inside-tls", weight=10))),
+        own_chain=True,
+        clusters=(
+            ir.Cluster(name="bytes", endpoints=APP.endpoints, protocol=ir.Upstream.TCP),
+            ir.Cluster(name="inside-tls", endpoints=APP.endpoints, protocol=ir.Upstream.TCP_TLS),
+        ),
+    ),
+    "fallback": ir.Site(
+        host="*.fallback.example.com",
+        https=(respond("secure"),),
+        tls=TLS,
+        own_chain=True,
+        fallback="default/fallback",
+    ),
     "upstream-protocols": site(
         route(to_app()),
         clusters=tuple(
@@ -348,9 +379,7 @@ SITES: Mapping[str, ir.Site] = {
             route(
                 ir.Forward(
                     shares=(
-                        ir.Share(
-                            cluster=APP.name, weight=1, cookies=(ir.CookieRewrite(name="own", same_site="None"),)
-                        ),
+                        ir.Share(cluster=APP.name, weight=1, cookies=(ir.CookieRewrite(name="own", same_site="None"),)),
                     )
                 )
             ),
@@ -438,6 +467,13 @@ GATEWAYS: Mapping[str, ir.Gateway] = {
             tags=(ir.TraceTag(name="tier", literal="edge"), ir.TraceTag(name="class", header="x-class")),
         ),
     ),
+    "gateway-of-chains": ir.Gateway(
+        http=None,
+        https=ir.Listener(address="0.0.0.0", port=8443),
+        tls_maximum=ir.TlsVersion.V1_2,
+        tls_ciphers=("ECDHE-ECDSA-AES256-GCM-SHA384",),
+        tls_curves=("X25519", "P-256"),
+    ),
     "gateway-of-https-only": ir.Gateway(
         http=None,
         https=ir.Listener(address="::", port=443),
@@ -458,11 +494,22 @@ ENDPOINTS = ir.Endpoints(
 )
 
 
+def _gateway(name: str) -> list[Resource]:
+    every = name == "gateway-of-chains"
+    sites = SITES.values() if every else [SITES["wildcard"]]
+    known = ("*.fallback.example.com", "other.example.com")
+    return render_gateway(
+        GATEWAYS[name],
+        [chain for site in sites if (chain := site.chain) is not None],
+        wildcards=name == "gateway",
+        fallback=ir.Fallback(certificate="default/fallback", known=known) if every else None,
+    )
+
+
 def rendered() -> dict[str, list[Resource]]:
     """Every feature's resources."""
-    own = tuple(chain for name in ("wildcard",) if (chain := SITES[name].chain) is not None)
     return {
         **{name: render_site(each, GATEWAY) for name, each in SITES.items()},
-        **{name: render_gateway(each, own, wildcards=name == "gateway") for name, each in GATEWAYS.items()},
+        **{name: _gateway(name) for name in GATEWAYS},
         "endpoints": [render_endpoints(ENDPOINTS)],
     }

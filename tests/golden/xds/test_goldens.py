@@ -14,6 +14,7 @@ from envoy.config.core.v3 import extension_pb2
 from envoy.config.endpoint.v3 import endpoint_pb2
 from envoy.config.listener.v3 import listener_pb2
 from envoy.config.route.v3 import route_pb2, scoped_route_pb2
+from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
 from google.protobuf import json_format
 
 from golden.xds import features
@@ -25,6 +26,7 @@ _MESSAGES: dict[str, Any] = {
     types.CLUSTER: cluster_pb2.Cluster,
     types.ENDPOINTS: endpoint_pb2.ClusterLoadAssignment,
     types.LISTENER: listener_pb2.Listener,
+    types.SECRET: secret_pb2.Secret,
     types.EXTENSION: extension_pb2.TypedExtensionConfig,
     types.SCOPE: scoped_route_pb2.ScopedRouteConfiguration,
     types.ROUTES: route_pb2.RouteConfiguration,
