@@ -8,12 +8,13 @@ from isoline.objects import ExtensionService, HTTPProxy, Ingress, Key, TrafficPo
 from isoline.routing import ir
 from isoline.routing.classes import is_ours
 from isoline.routing.extensions import Extension, extension_status, find_extension
+from isoline.routing.httpproxy import guards
 from isoline.routing.httpproxy.scope import Report, Scope
 from isoline.routing.httpproxy.site import SiteDraft
 from isoline.routing.httpproxy.virtualhost import compile_root, oldest_first
 from isoline.routing.indexes import EXTENSION, HOSTS, POLICY
 from isoline.routing.ingress.site import check_hosts, compile_ingresses
-from isoline.routing.statuses import ORPHANED, Finding, ProxyStatus
+from isoline.routing.statuses import ORPHANED, Finding, ProxyStatus, merge
 from isoline.routing.traffic.attach import shared
 from isoline.routing.traffic.hosts import proxies_lent
 from isoline.routing.traffic.statuses import status_of_policy
@@ -71,8 +72,10 @@ def compile_site(host: str, view: View) -> Compiled:
     if guarded:
         statuses.update((ingress.key, _GUARDED) for ingress in ingresses)
     elif ingresses:
-        site, found = compile_ingresses(host, ingresses, site, view)
-        statuses.update((key, report.status()) for key, report in found.items())
+        beside = site
+        site, found = compile_ingresses(host, ingresses, beside, view)
+        site, told = guards.beside_ingresses(site, beside, ingresses[0].metadata.namespace, view)
+        statuses.update((key, merge((report.status(), told))) for key, report in found.items())
     if site is not None:
         site = shared(site)
     return Compiled(

@@ -4,7 +4,7 @@ import msgspec
 
 from isoline.objects import GatewayConfig, GatewayConfigSpec, Key
 from isoline.objects.gateway_rate_limits import RateLimitServiceConfig
-from isoline.objects.httpproxy import GlobalRateLimitPolicy
+from isoline.objects.httpproxy import AuthorizationServer, GlobalRateLimitPolicy
 from isoline.routing.ir import TlsVersion
 
 GATEWAY_CONFIG = Key("GatewayConfig", "", "default")
@@ -25,6 +25,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether there is a rate-limit service."""
     rate_limit_extension: Key | None = None
     """Its ExtensionService; None: there is none, or it is our own."""
+    authorization: AuthorizationServer | None = None
+    """Who is asked about the requests of hosts that have no server of their own."""
     default_global_limit: GlobalRateLimitPolicy | None = None
     """Of virtual hosts that have no rateLimitPolicy.global."""
 
@@ -49,6 +51,7 @@ def settings_from_config(config: GatewayConfig | None, *, one_machine: bool) -> 
         root_namespaces=frozenset(spec.root_namespaces),
         tls_minimum=TlsVersion(spec.tls.minimum_version),
         tls_maximum=TlsVersion(spec.tls.maximum_version),
+        authorization=spec.global_external_authorization,
         rate_limits=limits is not None and (one_machine or limits.extension_service is not None),
         rate_limit_extension=_extension(limits),
         default_global_limit=None if limits is None else limits.default_global_rate_limit_policy,

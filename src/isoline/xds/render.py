@@ -97,7 +97,7 @@ def _own_routes(
 ) -> Iterator[Resource]:
     name = names.scope(scheme, site.host)
     yield _scope(scheme, site.host, name)
-    used = _clusters_of(site.http if scheme == "http" else site.https)
+    used = [*_clusters_of(site.http if scheme == "http" else site.https), *_clusters_of_guards(site)]
     needs = [Name(types.CLUSTER, cluster) for cluster in used if cluster != ir.NO_CLUSTER]
     needs += [Name(types.ENDPOINTS, endpoints_of[cluster]) for cluster in used if cluster in endpoints_of]
     message = routes.site_routes(site, scheme, gateway)
@@ -112,6 +112,14 @@ def _clusters_of(source: Iterable[ir.Route]) -> list[str]:
             if route.action.mirror is not None:
                 used[route.action.mirror.cluster] = None
     return list(used)
+
+
+def _clusters_of_guards(site: ir.Site) -> Iterator[str]:
+    if site.authorization is not None:
+        yield site.authorization.cluster
+    for provider in () if site.tokens is None else site.tokens.providers:
+        if isinstance(provider.keys, ir.RemoteKeys):
+            yield provider.keys.cluster
 
 
 def _scope(scheme: names.Scheme, host: str, routes_name: str) -> Resource:

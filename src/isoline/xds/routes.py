@@ -1,7 +1,7 @@
 """Routes, and the route configurations in which a site's routes stand."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from envoy.config.route.v3 import route_components_pb2 as components
@@ -10,15 +10,24 @@ from google.protobuf import any_pb2
 
 from isoline.routing import ir
 from isoline.xds import actions, names
-from isoline.xds.filters import addresses, cookies, cors, global_limits, local_limits, site_filters
+from isoline.xds.filters import (
+    addresses,
+    authorization,
+    cookies,
+    cors,
+    global_limits,
+    guards,
+    local_limits,
+    site_filters,
+)
 from isoline.xds.matches import route_match
 from isoline.xds.traffic.table import site_filters as filters_of
 
 _ENVOY_BODY_LIMIT = 4096
 
 
-def route(source: ir.Route, gateway: ir.Gateway) -> components.Route:
-    """One named route."""
+def route(source: ir.Route, gateway: ir.Gateway, authorized: ir.Authorization | None = None) -> components.Route:
+    """One named route, of a site whose requests somebody is asked about or not."""
     message = components.Route(name=source.name, match=route_match(source.match))
     match source.action:
         case ir.Forward():
@@ -32,6 +41,8 @@ def route(source: ir.Route, gateway: ir.Gateway) -> components.Route:
     actions.set_header_edits(message, source.request_headers, source.response_headers)
     if source.addresses is not None:
         message.typed_per_filter_config[addresses.NAME].CopyFrom(addresses.per_route(source.addresses))
+    if authorized is not None and (differs := authorization.per_route(authorized, source)) is not None:
+        message.typed_per_filter_config[authorization.NAME].CopyFrom(differs)
     if source.local_limit is not None:
         message.typed_per_filter_config[local_limits.NAME].CopyFrom(local_limits.per_route(source.local_limit))
     if source.cookies:
@@ -84,14 +95,29 @@ def site_routes(site: ir.Site, scheme: names.Scheme, gateway: ir.Gateway) -> rou
         host.typed_per_filter_config[site_filters.NAME].CopyFrom(_site_filters(site.traffic))
     if scheme == "https" and site.wildcard:
         host.routes.append(_more_than_one_label(site.host))
-    host.routes.extend(route(source, gateway) for source in sources)
+    host.routes.extend(route(source, gateway, site.authorization) for source in sources)
     if any(_follows_redirects(source) for source in sources):
         _keep_scope_for_redirects(configuration, host)
     host.routes.append(_fixed_response(names.NOT_FOUND_ROUTE, 404))
+    if site.tokens is not None or site.authorization is not None:
+        _set_guards(host, site, sources)
     if scheme == "https":
         others = configuration.virtual_hosts.add(name=names.MISDIRECTED_ROUTE, domains=["*"])
         others.routes.append(_fixed_response(names.MISDIRECTED_ROUTE, 421))
     return configuration
+
+
+def _set_guards(host: components.VirtualHost, site: ir.Site, sources: Sequence[ir.Route]) -> None:
+    """What a site demands. Nobody is asked about what is answered without any route of its own: 404 and 421."""
+    demands = guards.per_host(site, sources)
+    if demands is not None:
+        host.typed_per_filter_config[guards.NAME].CopyFrom(demands)
+    if site.authorization is None:
+        return
+    host.typed_per_filter_config[authorization.NAME].CopyFrom(authorization.per_host(site.authorization))
+    for message in host.routes:
+        if message.name in (names.NOT_FOUND_ROUTE, names.MISDIRECTED_ROUTE):
+            message.typed_per_filter_config[authorization.NAME].CopyFrom(authorization.unasked(site.authorization))
 
 
 def _follows_redirects(source: ir.Route) -> bool:

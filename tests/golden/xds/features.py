@@ -56,6 +56,14 @@ bGUuY29tMAoGCCqGSM49BAMCA0gAMEUCIQCH9wh1CBQF9uniTSFko+Q6x0GVqqlG
 -----END CERTIFICATE-----
 """
 
+JWKS_CLUSTER = ir.Cluster(
+    name="jwks/login.example.com/443/x",
+    endpoints="",
+    dns=ir.Dns(hostname="login.example.com", port=443, family=ir.DnsFamily.V4),
+    protocol=ir.Upstream.TLS,
+    sni="login.example.com",
+)
+
 SITES: Mapping[str, ir.Site] = {
     "paths": site(
         matching("prefix", path(ir.PathKind.PREFIX, "/prefix")),
@@ -349,6 +357,76 @@ SITES: Mapping[str, ir.Site] = {
                     max_ejection_percent=50,
                 ),
             ),
+        ),
+    ),
+    "tokens": msgspec.structs.replace(
+        site(
+            msgspec.structs.replace(matching("open", prefix("/open")), token=""),
+            msgspec.structs.replace(matching("other", prefix("/other")), token="remote"),
+            route(ir.HttpsRedirect(), "/https"),
+            matching("all", prefix("/")),
+            clusters=(JWKS_CLUSTER,),
+        ),
+        tokens=ir.Tokens(
+            providers=(
+                ir.TokenProvider(
+                    name="local",
+                    keys=ir.LocalKeys(jwks=ir.PrivateBytes(b'{"keys":[]}')),
+                    issuer="issuer",
+                    audiences=("a", "b"),
+                    forward=True,
+                ),
+                ir.TokenProvider(
+                    name="remote",
+                    keys=ir.RemoteKeys(
+                        uri="https://login.example.com/keys",
+                        cluster=JWKS_CLUSTER.name,
+                        timeout=1.0,
+                        cache_duration=300.0,
+                    ),
+                ),
+                ir.TokenProvider(name="unused", keys=ir.LocalKeys(jwks=ir.PrivateBytes(b""))),
+            ),
+            default="local",
+        ),
+    ),
+    "authorization-by-grpc": msgspec.structs.replace(
+        site(
+            msgspec.structs.replace(
+                matching("open", prefix("/open")), authorization=ir.RouteAuthorization(asked=False)
+            ),
+            msgspec.structs.replace(
+                matching("own", prefix("/own")), authorization=ir.RouteAuthorization(asked=True, context=(("a", "2"),))
+            ),
+            route(ir.HttpsRedirect(), "/https"),
+            matching("all", prefix("/")),
+        ),
+        authorization=ir.Authorization(
+            cluster=APP.name,
+            grpc=True,
+            authority="auth.example.com",
+            timeout=0.2,
+            fail_open=True,
+            body=ir.RequestBody(maximum=1024, allow_partial=True, as_bytes=True),
+            context=(("a", "1"), ("b", "2")),
+        ),
+    ),
+    "authorization-by-http": msgspec.structs.replace(
+        site(
+            msgspec.structs.replace(
+                matching("open", prefix("/open")), authorization=ir.RouteAuthorization(asked=False)
+            ),
+            matching("all", prefix("/")),
+        ),
+        authorization=ir.Authorization(
+            cluster=APP.name,
+            grpc=False,
+            authority="",
+            timeout=ir.NEVER,
+            body=ir.RequestBody(maximum=10),
+            path_prefix="/check",
+            request_headers=(ir.NameMatch(exact="x-a", ignore_case=True), ir.NameMatch(prefix="x-")),
+            upstream_headers=(ir.NameMatch(suffix="-user"), ir.NameMatch(contains="mail")),
         ),
     ),
     "addresses": msgspec.structs.replace(

@@ -1,27 +1,11 @@
-"""What is not compiled yet is said, with its field, and takes out no more than it must."""
+"""What asks for nothing is in nobody's way, and what can never be is said in the words that users know."""
 
 import pytest
 
 from isoline.routing import ir
 from unit.routing.support import HOST, compiled, errors, proxy, secret, service, status_of
 
-HOSTS = [
-    ("authorization: {extensionRef: {name: auth}}", "AuthError", "authorization"),
-    ("authorization: {}", "AuthError", "authorization"),
-    ("jwtProviders: [{name: a, remoteJWKS: {uri: https://example.com}}]", "JWTVerificationError", "jwtProviders"),
-]
 ROUTE = "conditions: [{prefix: /x}], services: [{name: app, port: 80%}]"
-
-
-@pytest.mark.parametrize(("field", "kind", "name"), HOSTS)
-def test_of_a_virtual_host(field: str, kind: str, name: str) -> None:
-    item = proxy(
-        f"virtualhost: {{fqdn: {HOST}, tls: {{secretName: tls}}, {field}}}\nroutes: [{{{ROUTE.replace('%', '')}}}]"
-    )
-    result = compiled(item, service(), secret())
-    assert result.site is None
-    assert errors(result.statuses[item.key]) == [(kind, "NotSupported")]
-    assert result.statuses[item.key].errors[0].message.startswith(f"spec.virtualhost.{name}: ")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from isoline.routing.httpproxy import (
     conditions,
     cookies,
     global_limits,
+    guards,
     headers,
     health,
     internal_redirects,
@@ -59,16 +60,14 @@ def add_route(route: Route, place: Place) -> None:
     try:
         _check_actions(route, place.scope)
         match = conditions.match(place.inherited, route.conditions, place.scope)
-        refused = jwt.is_refused(
-            route.jwt_verification_policy, place.scope, place.site.root, ends_tls=place.site.ends_tls
-        )
-        if refused:
-            _add_closed(match, route, place)
-        else:
-            _add(_compile(route, match, place), route, place)
+        site = place.site
+        who = guards.compile_route(route, site.guards, place.scope, site.root, ends_tls=site.ends_tls)
+        _add(_compile(route, match, who, place), route, place)
+    except jwt.UnknownProvider:
+        _add_closed(match or _match(route, place), route, place)
     except Fault as fault:
         place.scope.report.errors[fault.finding] = None
-        if place.included or ip_filters.is_guarded(route):
+        if place.included or ip_filters.is_guarded(route) or guards.is_guarded(route, place.site.guards):
             with suppress(Fault):
                 _add_closed(match or _match(route, place), route, place)
 
@@ -109,7 +108,7 @@ def _check_actions(route: Route, scope: Scope) -> None:
         raise scope.fault("RouteError", "RouteActionCountNotValid", text)
 
 
-def _compile(route: Route, match: ir.Match, place: Place) -> ir.Route:
+def _compile(route: Route, match: ir.Match, who: guards.RouteGuards, place: Place) -> ir.Route:
     scope = place.scope
     variables = {"CONTOUR_NAMESPACE": place.namespace}
     request = headers.compile_headers(route.request_headers_policy, headers.ROUTE_REQUEST, scope, variables=variables)
@@ -124,6 +123,8 @@ def _compile(route: Route, match: ir.Match, place: Place) -> ir.Route:
         request_headers=request.edits,
         response_headers=response.edits,
         addresses=ip_filters.compile_addresses(route, scope),
+        token=who.token,
+        authorization=who.authorization,
         local_limit=local_limits.compile_local_limit(route.rate_limit_policy, "RouteError", scope),
         global_limit=None
         if route.rate_limit_policy is None

@@ -2,6 +2,7 @@
 
 from isoline.objects import HTTPProxy, Key
 from isoline.routing import ir
+from isoline.routing.httpproxy import guards
 from isoline.routing.httpproxy.order import Draft
 from isoline.routing.httpproxy.scope import Report, Scope
 from isoline.routing.view import View
@@ -10,7 +11,7 @@ from isoline.routing.view import View
 class SiteDraft:
     """What the compile of one host gathers: routes in the order found, clusters, and a report for each object seen."""
 
-    __slots__ = ("clusters", "drafts", "ends_tls", "includes_left", "names", "reports", "root", "view")
+    __slots__ = ("clusters", "drafts", "ends_tls", "guards", "includes_left", "names", "reports", "root", "view")
 
     def __init__(self, view: View, root: HTTPProxy) -> None:
         self.view = view
@@ -19,6 +20,7 @@ class SiteDraft:
         self.reports: dict[Key, Report] = {}
         self.names: set[str] = set()
         self.ends_tls = False
+        self.guards = guards.NONE
         self.includes_left = 0
         self.root = self.scope_of(root)
 

@@ -8,7 +8,7 @@ from isoline.objects import HTTPProxy
 from isoline.objects.httpproxy import TLS
 from isoline.routing import ir
 from isoline.routing.clusters import named_by
-from isoline.routing.httpproxy import authorization, fallback_certificate, jwt
+from isoline.routing.httpproxy import fallback_certificate, guards
 from isoline.routing.httpproxy.ending import PLAIN, Ending, compile_ending, with_clients
 from isoline.routing.httpproxy.host_policies import NONE, compile_host_policies
 from isoline.routing.httpproxy.includes import add_routes
@@ -16,9 +16,6 @@ from isoline.routing.httpproxy.order import Draft, in_order
 from isoline.routing.httpproxy.rewrites import with_both_forms
 from isoline.routing.httpproxy.scope import Fault
 from isoline.routing.httpproxy.site import SiteDraft
-from isoline.routing.httpproxy.unsupported import report_unsupported
-
-UNSUPPORTED = (*authorization.HOST, *jwt.HOST)
 
 _TO_HTTPS = ir.HttpsRedirect()
 _UNKNOWN_AGE = "~"  # After every timestamp: what nobody can date does not take a host from anybody.
@@ -53,6 +50,10 @@ def compile_root(host: str, proxy: HTTPProxy, site: SiteDraft) -> ir.Site | None
     # A tunnel's faults close the tunnel; what plain HTTP serves beside it goes on.
     if site.root.report.errors and ending.tunnel is None:
         return None
+    try:
+        site.guards = guards.compile_guards(root, proxy.metadata.namespace, site.view, site.root.at("virtualhost"))
+    except guards.NotGuarded:
+        return None
     guarded = with_clients(ending, proxy, site)
     site.ends_tls = ending.tls is not None
     add_routes(site, proxy)
@@ -62,6 +63,8 @@ def compile_root(host: str, proxy: HTTPProxy, site: SiteDraft) -> ir.Site | None
     if guarded is None:
         return None
     assembled = _assembled(host, site, guarded)
+    if assembled is not None and site.guards is not guards.NONE:
+        assembled = guards.guarded(assembled, site.guards)
     if assembled is None or policies == NONE:
         return assembled
     return msgspec.structs.replace(assembled, **policies._asdict())
@@ -87,8 +90,6 @@ def _check_whole(proxy: HTTPProxy, site: SiteDraft) -> None:
         fallback_certificate.check_guards(root, host)
     if spec.tcpproxy is not None and root.tls is None:
         scope.at("tcpproxy").error("TCPProxyError", "TLSMustBeConfigured", _ENDS_NO_TLS)
-    if not scope.report.errors:
-        report_unsupported(UNSUPPORTED, root, host)
 
 
 _ENDS_NO_TLS = "needs virtualhost.tls"

@@ -4,6 +4,17 @@ Frozen values only: two equal values mean the same traffic. The compiler makes t
 knows the other. Durations are seconds; `None` means "not said, the gateway's default holds", `NEVER` means "no limit".
 """
 
+from isoline.routing.ir.access import (
+    Authorization,
+    LocalKeys,
+    NameMatch,
+    PrivateBytes,
+    RemoteKeys,
+    RequestBody,
+    RouteAuthorization,
+    TokenProvider,
+    Tokens,
+)
 from isoline.routing.ir.base import IR, NEVER
 from isoline.routing.ir.cookies import CookieRewrite
 from isoline.routing.ir.cors import Cors, Origin
@@ -34,7 +45,6 @@ from isoline.routing.ir.sites import (
     ClientCertificates,
     Fallback,
     ForwardedCertificate,
-    PrivateBytes,
     Site,
     Tls,
     TlsVersion,
@@ -64,6 +74,7 @@ __all__ = [
     "AccessLog",
     "AddressFilter",
     "AddressRange",
+    "Authorization",
     "Backoff",
     "Balance",
     "Certificate",
@@ -93,9 +104,11 @@ __all__ = [
     "LimitKey",
     "Limits",
     "Listener",
+    "LocalKeys",
     "LocalLimit",
     "Match",
     "Mirror",
+    "NameMatch",
     "Origin",
     "OutlierDetection",
     "PathKind",
@@ -105,15 +118,20 @@ __all__ = [
     "RateLimitService",
     "Redirect",
     "RegexRewrite",
+    "RemoteKeys",
+    "RequestBody",
     "Respond",
     "Retry",
     "Route",
+    "RouteAuthorization",
     "SessionCookie",
     "Share",
     "Site",
     "SlowStart",
     "Tls",
     "TlsVersion",
+    "TokenProvider",
+    "Tokens",
     "TraceTag",
     "Tracing",
     "Traffic",

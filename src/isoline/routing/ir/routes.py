@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from isoline.routing.ir.access import RouteAuthorization
 from isoline.routing.ir.base import IR
 from isoline.routing.ir.cookies import CookieRewrite
 from isoline.routing.ir.headers import HeaderEdits
@@ -140,6 +141,10 @@ class Route(IR, frozen=True, kw_only=True):
     response_headers: HeaderEdits = HeaderEdits()
     addresses: AddressFilter | None = None
     """Replaces the site's."""
+    token: str | None = None
+    """The provider whose token is demanded; empty: none is; None: that of the site's default."""
+    authorization: RouteAuthorization | None = None
+    """None: as the site says."""
     local_limit: LocalLimit | None = None
     """Replaces the site's."""
     cookies: tuple[CookieRewrite, ...] = ()

@@ -3,21 +3,13 @@
 from enum import Enum
 from math import inf
 
+from isoline.routing.ir.access import Authorization, PrivateBytes, Tokens
 from isoline.routing.ir.base import IR
 from isoline.routing.ir.cors import Cors
 from isoline.routing.ir.rate_limits import GlobalLimit, LocalLimit
 from isoline.routing.ir.routes import AddressFilter, Route, Share
 from isoline.routing.ir.traffic import Traffic
 from isoline.routing.ir.upstreams import Cluster
-
-
-class PrivateBytes(bytes):
-    """Bytes that no log and no page may show."""
-
-    def __repr__(self) -> str:
-        return "<redacted>"
-
-    __str__ = __repr__
 
 
 class Certificate(IR, frozen=True, kw_only=True):
@@ -117,6 +109,10 @@ class Site(IR, frozen=True, kw_only=True):
     """Every cluster that a route of this site names."""
     addresses: AddressFilter | None = None
     """Holds on both schemes for routes that have none of their own."""
+    tokens: Tokens | None = None
+    """Holds on both schemes, but for redirects to https."""
+    authorization: Authorization | None = None
+    """The same."""
     cors: Cors | None = None
     local_limit: LocalLimit | None = None
     global_limit: GlobalLimit | None = None

@@ -26,26 +26,34 @@ def applies(_place: Place) -> bool:
 
 
 def http_filter(_place: Place) -> Any:
+    return empty(NAME)
+
+
+def empty(name: str) -> Any:
+    """A filter of that name with nothing in it, for routes and virtual hosts to fill."""
     message = extension_matcher_pb2.ExtensionWithMatcher()
-    message.xds_matcher.on_no_match.CopyFrom(_skip())
+    message.xds_matcher.on_no_match.CopyFrom(skipped())
     message.extension_config.CopyFrom(extension("composite", composite_pb2.Composite()))
-    return hcm.HttpFilter(name=NAME, typed_config=packed(message))
+    return hcm.HttpFilter(name=name, typed_config=packed(message))
 
 
 def per_route(filters: Sequence[tuple[str, Any]]) -> any_pb2.Any:
     """What a route or a virtual host says: names and configurations of its filters, in order. It replaces whatever is
     said above it; none is none."""
     message = extension_matcher_pb2.ExtensionWithMatcherPerRoute()
-    if not filters:
-        message.xds_matcher.on_no_match.CopyFrom(_skip())
-        return packed(message)
-    action = composite_pb2.ExecuteFilterAction()
-    action.filter_chain.typed_config.extend(extension(name, config) for name, config in filters)
-    message.xds_matcher.on_no_match.action.CopyFrom(_xds_extension("chain", action))
+    message.xds_matcher.on_no_match.CopyFrom(executed(filters) if filters else skipped())
     return packed(message)
 
 
-def _skip() -> Any:
+def executed(filters: Sequence[tuple[str, Any]]) -> Any:
+    """The action that makes these filters, one or more."""
+    action = composite_pb2.ExecuteFilterAction()
+    action.filter_chain.typed_config.extend(extension(name, config) for name, config in filters)
+    return matcher_pb2.Matcher.OnMatch(action=_xds_extension("chain", action))
+
+
+def skipped() -> Any:
+    """The action that makes none."""
     return matcher_pb2.Matcher.OnMatch(action=_xds_extension("skip", skip_action_pb2.SkipFilter()))
 
 

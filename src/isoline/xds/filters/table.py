@@ -4,10 +4,12 @@ from typing import Any
 
 from isoline.xds.filters import (
     addresses,
+    authorization,
     coalescing,
     cookies,
     cors,
     global_limits,
+    guards,
     local_limits,
     router,
     scope_case,
@@ -31,6 +33,10 @@ TABLE: tuple[HttpFilter, ...] = (
     addresses,
     cors,
     local_limits,
+    # Tokens before servers: who is asked about a request has less to do. Both come after what answers preflights.
+    guards,
+    authorization,
+    # May go by what the server said.
     global_limits,
     # What some sites ask for and others do not.
     site_filters,
