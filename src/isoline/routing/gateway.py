@@ -6,7 +6,6 @@ from isoline.objects import GatewayConfig, GatewayConfigSpec, parse_go_duration
 from isoline.objects.gateway_config import AccessLog, Listener
 from isoline.objects.gateway_rate_limits import RateLimitServiceConfig
 from isoline.objects.gateway_tracing import Tracing
-from isoline.objects.gateway_rate_limits import RateLimitServiceConfig
 from isoline.routing import ir
 
 ANY_ADDRESS = "0.0.0.0"
