@@ -122,7 +122,7 @@ class Renderer:
         if before.certificates != after.certificates:
             self._move_certificates(host, before, after)
         self._add_secrets(after)
-        self._set_chain(host, after.chain, wildcard=site is not None and site.wildcard)
+        self._set_chain(host, after.chain, wildcard=site is not None and (site.wildcard or site.catch_all))
         self._set_fallback(host, before, after)
 
     def _render_site(self, site: ir.Site, gateway: ir.Gateway) -> Rendered:
@@ -130,11 +130,11 @@ class Renderer:
         for item in resources:
             self._add(item)
         given = tuple(item.name for item in resources)
-        if site.tls is None:
-            return Rendered(given, chain=site.chain)
-        # A chain of its own names its certificate; the shared chain asks by the server name.
-        secret = Name(types.SECRET, site.tls.certificate if site.own_chain else site.host)
-        certificates = [(site.tls.certificate, secret)]
+        certificates: list[tuple[str, Name]] = []
+        if site.tls is not None:
+            # A chain of its own names its certificate; the shared chain asks by the server name.
+            secret = Name(types.SECRET, site.tls.certificate if site.own_chain else site.host)
+            certificates.append((site.tls.certificate, secret))
         if site.fallback:
             certificates.append((site.fallback, Name(types.SECRET, site.fallback)))
         return Rendered(given, tuple(dict.fromkeys(certificates)), site.chain, site.fallback)
@@ -167,7 +167,7 @@ class Renderer:
 
     def _set_fallback(self, host: str, before: Rendered, after: Rendered) -> None:
         """While there is a fallback, the listener knows every host on HTTPS, and changes as one comes or goes."""
-        known_before, known_after = (bool(each.certificates or each.chain) for each in (before, after))
+        known_before, known_after = (_is_known(host, each) for each in (before, after))
         if before.fallback != after.fallback or (self._fallbacks and known_before != known_after):
             self._listeners_stale = True
         if after.fallback:
@@ -178,7 +178,7 @@ class Renderer:
     def _fallback(self) -> ir.Fallback | None:
         if not self._fallbacks:
             return None
-        known = sorted(host for host, each in self._sites.items() if each.certificates or each.chain)
+        known = sorted(host for host, each in self._sites.items() if _is_known(host, each))
         return ir.Fallback(certificate=min(self._fallbacks.values()), known=tuple(known))
 
     def _set_chain(self, host: str, chain: ir.Chain | None, *, wildcard: bool) -> None:
@@ -203,3 +203,8 @@ class Renderer:
             names = {item.name for item in shared}
             self._remove |= self._shared - names
             self._shared = names
+
+
+def _is_known(host: str, rendered: Rendered) -> bool:
+    """Whether handshakes that name a host are that host's own."""
+    return host != ir.CATCH_ALL and bool(rendered.certificates or rendered.chain)

@@ -6,8 +6,10 @@ import pytest
 
 from isoline.objects import Ingress, Object
 from isoline.routing import ir
+from isoline.routing.indexes import hosts_of_ingress
+from isoline.routing.settings import Settings
 from isoline.routing.statuses import ProxyStatus
-from unit.routing.support import HOST, compiled, errors, objects, paths, root, secret, service
+from unit.routing.support import HOST, compiled, errors, objects, paths, root, secret, service, status_of
 
 BACKEND = "backend: {service: {name: app, port: {number: 80}}}"
 
@@ -209,14 +211,56 @@ def test_a_default_backend_takes_what_no_path_of_its_hosts_does() -> None:
     assert [route.name for route in site.http][-1] == "default/other/rules[0].http.paths[0]"
 
 
-def test_what_is_for_all_hosts_is_told() -> None:
-    item = ingress(at("/", host="") + "defaultBackend: {service: {name: app, port: {number: 80}}}")
-    result = compiled(item, service(), host="!ingress default/web")
-    assert result.site is None
-    assert [reason for _, reason in errors(result.statuses[item.key])] == [
-        "HostNotSupported",
-        "DefaultBackendNotSupported",
-    ]
+DEFAULT = "defaultBackend: {service: {name: app, port: {number: 80}}}"
+
+
+def test_what_names_no_host_is_for_the_catch_all() -> None:
+    without, alone = ingress(at("/a", host="")), ingress(DEFAULT, "alone", created="2026-01-02")
+    assert hosts_of_ingress(without) == hosts_of_ingress(alone) == [ir.CATCH_ALL]
+    result = compiled(without, alone, service(), host=ir.CATCH_ALL)
+    assert result.site is not None
+    assert (result.site.host, paths(result.site.http), result.site.https) == ("*", ["/a", "/"], ())
+    assert set(result.statuses.values()) == {ProxyStatus()}
+
+
+def test_a_default_backend_beside_rules_takes_the_catch_all_too_and_the_rules_do_not() -> None:
+    item = ingress(at("/a") + DEFAULT)
+    assert hosts_of_ingress(item) == [ir.CATCH_ALL, HOST]
+    result = compiled(item, service(), host=ir.CATCH_ALL)
+    assert result.site is not None
+    assert paths(result.site.http) == ["/"]
+
+
+def test_the_oldest_keeps_the_catch_all_and_the_others_are_told() -> None:
+    old, young = ingress(DEFAULT, "z"), ingress(DEFAULT, "a", created="2026-01-02")
+    result = compiled(young, old, service(), host=ir.CATCH_ALL)
+    assert result.site is not None
+    assert [route.name for route in result.site.http] == ["default/z/defaultBackend"]
+    assert result.statuses[old.key] == ProxyStatus()
+    assert len(result.statuses[young.key].warnings) == 1
+
+
+@pytest.mark.parametrize("lent", [True, False])
+def test_the_catch_all_is_on_https_with_the_fallback_certificate_that_is_lent_to_it(lent: bool) -> None:
+    targets = "default" if lent else "other"
+    delegation = objects(
+        "apiVersion: projectcontour.io/v1\nkind: TLSCertificateDelegation\n"
+        "metadata: {name: lent, namespace: certs}\n"
+        f"spec: {{delegations: [{{secretName: tls, targetNamespaces: [{targets}]}}]}}"
+    )
+    settings = Settings(fallback_certificate="certs/tls")
+    world = (ingress(DEFAULT), service(), secret("tls", "certs"), *delegation)
+    result = compiled(*world, host=ir.CATCH_ALL, settings=settings)
+    assert result.site is not None
+    assert paths(result.site.http) == ["/"]
+    assert paths(result.site.https) == ["/"] * lent
+    assert result.site.fallback == ("certs/tls" if lent else "")
+    assert result.certificates == (("certs/tls",) if lent else ())
+
+
+def test_an_httpproxy_cannot_claim_the_catch_all() -> None:
+    item = root("routes: [{directResponsePolicy: {statusCode: 200}}]", host="*")
+    assert errors(status_of(item)) == [("VirtualHostError", "FQDNNotValid")]
 
 
 def test_an_ingress_of_another_class_is_passed_over() -> None:

@@ -87,7 +87,7 @@ class World:
         certificate = next((site.fallback for site in sites if site.fallback), "")
         known = tuple(sorted(site.host for site in sites if site.tls is not None or site.own_chain))
         fallback = ir.Fallback(certificate=certificate, known=known) if certificate else None
-        wildcards = any(site.wildcard and site.http for site in self._sites.values())
+        wildcards = any((site.wildcard or site.catch_all) and site.http for site in self._sites.values())
         self.cache.update(render_gateway(self.gateway, chains, wildcards=wildcards, fallback=fallback))
 
     def rendered(self, site: ir.Site) -> list[Resource]:
@@ -100,13 +100,13 @@ class World:
         for site in sites:
             self._sites[site.host] = site
             self._replace(site.host, render_site(site, self.gateway))
-        if any(site.own_chain or site.wildcard or site.fallback for site in (*before, *sites)):
+        if any(site.own_chain or site.wildcard or site.catch_all or site.fallback for site in (*before, *sites)):
             self.listen()
 
     def remove(self, host: str) -> None:
         site = self._sites.pop(host)
         self._replace(host, [])
-        if site.own_chain or site.wildcard:
+        if site.own_chain or site.wildcard or site.catch_all:
             self.listen()
 
     def put_endpoints(self, *sources: ir.Endpoints) -> None:

@@ -42,3 +42,17 @@ def compile_fallback(tls: TLS, namespace: str, view: View, scope: Scope) -> str:
     elif problem:
         raise scope.fault("TLSError", "FallbackNotValid", f'fallback Secret "{name}" is invalid: {problem}')
     return name
+
+
+def gateway_fallback(view: View) -> str:
+    """Return the name of the gateway's fallback certificate, empty without one that can be served."""
+    name = view.settings.fallback_certificate
+    found = find_secret(name, view) if name else None
+    usable = (found is not None and not secret_problem(found)) or (bool(name) and view.keeps(name))
+    return name if usable else ""
+
+
+def is_lent(name: str, namespace: str, view: View) -> bool:
+    """Whether objects of a namespace may be served with the fallback certificate of this name."""
+    owner, _, secret = name.partition("/")
+    return is_delegated(owner, secret, to=namespace, view=view)

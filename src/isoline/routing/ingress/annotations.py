@@ -27,6 +27,8 @@ class Wishes(NamedTuple):
 
     force_https: bool = False
     allow_http: bool = True
+    https: bool = True
+    """Whether its routes are for clients on HTTPS, too, where the host is served there."""
     timeout: float | None = None
     retry: ir.Retry | None = None
     websockets: frozenset[str] = frozenset()

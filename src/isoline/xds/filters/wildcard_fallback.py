@@ -1,4 +1,4 @@
-"""On the fallback certificate, too, a Host without a site of its own is its wildcard's, one label up."""
+"""On the fallback certificate, too, a Host without a site of its own is its wildcard's, or else the catch-all's."""
 
 from typing import Any
 
