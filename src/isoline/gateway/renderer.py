@@ -3,7 +3,7 @@
 Kept of a site is what it takes to undo it: names, not messages.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from isoline.routing import ir
@@ -108,7 +108,7 @@ class Renderer:
         else:
             self._secrets[name] = secrets.body(certificate)
             for host in hosts:
-                self._add_secrets(self._sites[host])
+                self._add_secrets(pair for pair in self._sites[host].certificates if pair[0] == name)
 
     def _set_site(self, host: str, site: ir.Site | None, gateway: ir.Gateway) -> None:
         before = self._sites.pop(host, NOTHING)
@@ -121,7 +121,7 @@ class Renderer:
             self._take_back(name)
         if before.certificates != after.certificates:
             self._move_certificates(host, before, after)
-        self._add_secrets(after)
+        self._add_secrets(after.certificates)
         self._set_chain(host, after.chain, wildcard=site is not None and (site.wildcard or site.catch_all))
         self._set_fallback(host, before, after)
 
@@ -142,8 +142,8 @@ class Renderer:
     def _add(self, item: Resource) -> None:
         self._put[item.name] = item
 
-    def _add_secrets(self, rendered: Rendered) -> None:
-        for certificate, secret in rendered.certificates:
+    def _add_secrets(self, certificates: Iterable[tuple[str, Name]]) -> None:
+        for certificate, secret in certificates:
             body = self._secrets.get(certificate)
             if body is not None:
                 self._add(secrets.secret(secret.name, body))

@@ -1,9 +1,11 @@
 """The renderer remembers who gave what: shared things stay while one user is left, and nothing stays after the last."""
 
+import msgspec
+
 from isoline.gateway.renderer import Batch, Renderer
 from isoline.routing import ir
 from isoline.routing.scheduler import Update
-from isoline.xds import types
+from isoline.xds import names, types
 from isoline.xds.resources import Name
 
 GATEWAY = ir.Gateway(
@@ -116,3 +118,58 @@ def test_only_some_settings_of_the_gateway_change_how_sites_are_rendered() -> No
     assert not renderer.outdated_by(None)
     assert not renderer.outdated_by(ir.Gateway(http=GATEWAY.http, https=GATEWAY.https, max_request_headers=7))
     assert renderer.outdated_by(ir.Gateway(http=GATEWAY.http, https=GATEWAY.https, public_https_port=8443))
+
+
+def test_a_fallback_certificate_is_there_while_a_host_enables_it() -> None:
+    renderer = started()
+    fallback = ir.Certificate(name="default/fallback", chain=b"FALLBACK", key=ir.PrivateBytes(b"KEY"))
+    site = msgspec.structs.replace(secure("a.example"), fallback=fallback.name)
+    certificates: dict[str, ir.Certificate | None] = {each.name: each for each in (CERTIFICATE, fallback)}
+    first = renderer.render(Update(sites={"a.example": site}, certificates=certificates))
+    name = Name(types.SECRET, fallback.name)
+    assert {name, Name(types.SECRET, "a.example"), Name(types.SCOPE, "fallback/a.example")} <= put(first)
+    renewed = ir.Certificate(name=fallback.name, chain=b"NEW", key=fallback.key)
+    assert put(renderer.render(Update(certificates={fallback.name: renewed}))) == {name}
+    gone = renderer.render(Update(sites={"a.example": secure("a.example")}, certificates={fallback.name: None}))
+    assert {name, Name(types.SCOPE, "fallback/a.example")} <= set(gone.remove)
+    assert listeners(gone) == {"http", "https"}
+
+
+def test_every_host_on_https_changes_the_listener_while_there_is_a_fallback_and_none_without() -> None:
+    renderer = started()
+    fallback = msgspec.structs.replace(secure("a.example"), fallback="default/fallback")
+    assert "https" in listeners(renderer.render(Update(sites={"a.example": fallback})))
+    assert "https" in listeners(renderer.render(Update(sites={"b.example": secure("b.example")})))
+    assert listeners(renderer.render(Update(sites={"c.example": plain("c.example")}))) == set()
+    assert "https" in listeners(renderer.render(Update(sites={"a.example": secure("a.example")})))
+    assert listeners(renderer.render(Update(sites={"d.example": secure("d.example")}))) == set()
+
+
+def test_a_tunnel_is_a_chain_without_a_certificate_and_the_listener_waits_for_its_clusters() -> None:
+    renderer = started()
+    tunnel = ir.Tunnel(shares=(ir.Share(cluster=CLUSTER.name, weight=1), ir.Share(cluster=ir.NO_CLUSTER, weight=1)))
+    site = ir.Site(host="a.example", tunnel=tunnel, own_chain=True, clusters=(CLUSTER,))
+    batch = renderer.render(Update(sites={"a.example": site}))
+    (listener,) = (each for each in batch.put if each.name == Name(types.LISTENER, "https"))
+    assert listener.needs == (SHARED_CLUSTER,)
+    assert not {name.type_url for name in put(batch)} & {types.SECRET, types.SCOPE}
+    assert SHARED_CLUSTER in renderer.render(Update(sites={"a.example": None})).remove
+
+
+def test_what_clients_are_checked_with_changes_no_listener() -> None:
+    renderer = started()
+
+    def guarded(authorities: bytes) -> ir.Site:
+        tls = ir.Tls(certificate=CERTIFICATE.name, clients=ir.ClientCertificates(authorities=authorities))
+        return ir.Site(host="a.example", https=routes(), tls=tls, own_chain=True, clusters=(CLUSTER,))
+
+    renderer.render(Update(sites={"a.example": guarded(b"ONE")}, certificates={CERTIFICATE.name: CERTIFICATE}))
+    batch = renderer.render(Update(sites={"a.example": guarded(b"TWO")}))
+    assert Name(types.SECRET, names.clients("a.example")) in put(batch)
+    (before, after) = (Renderer(), Renderer())
+    versions = []
+    for each, pem in ((before, b"ONE"), (after, b"TWO")):
+        each.render(Update(gateway=GATEWAY))
+        made = each.render(Update(sites={"a.example": guarded(pem)}))
+        versions += [resource.version for resource in made.put if resource.name == Name(types.LISTENER, "https")]
+    assert len(set(versions)) == 1
