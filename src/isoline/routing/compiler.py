@@ -82,7 +82,7 @@ def compile_site(host: str, view: View) -> Compiled:
         site,
         statuses,
         frozenset(view.reads),
-        certificates=() if site is None or site.tls is None else _certificates(site, site.tls),
+        certificates=() if site is None else _certificates(site),
         endpoints=() if site is None else _endpoints_of(site),
     )
 
@@ -115,8 +115,9 @@ def _endpoints_of(site: ir.Site) -> tuple[str, ...]:
     return tuple(dict.fromkeys(cluster.endpoints for cluster in site.clusters if cluster.dns is None))
 
 
-def _certificates(site: ir.Site, tls: ir.Tls) -> tuple[str, ...]:
-    return (tls.certificate, site.fallback) if site.fallback else (tls.certificate,)
+def _certificates(site: ir.Site) -> tuple[str, ...]:
+    own = "" if site.tls is None else site.tls.certificate
+    return tuple(name for name in (own, site.fallback) if name)
 
 
 def failed_site(host: str, view: View) -> Compiled:

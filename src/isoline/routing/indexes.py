@@ -7,10 +7,12 @@ from isoline.cluster.store import Index
 from isoline.objects import EndpointSlice, HTTPProxy, Ingress, Key, Object, TLSCertificateDelegation, TrafficPolicy
 from isoline.objects.extension import ExtensionService
 from isoline.objects.httpproxy import TLS
+from isoline.objects.networking import IngressRule
+from isoline.routing import ir
 
 HOSTS = "hosts"
 """HTTPProxies and Ingresses by the hosts that they claim, in lower case. What claims none (a child; a root with no or
-an impossible fqdn; an Ingress for all hosts) is alone under a pseudo-host with a `!`, so that somebody writes its
+an impossible fqdn) is alone under a pseudo-host with a `!`, so that somebody writes its
 status."""
 
 WILDCARD_TLS = "wildcard-tls"
@@ -44,9 +46,19 @@ def host_of(proxy: HTTPProxy) -> str:
     return f"!{proxy.metadata.namespace}/{proxy.metadata.name}" if host is None else host
 
 
+def host_of_rule(rule: IngressRule) -> str | None:
+    """Return the host that a rule is for, None when what it says is no host."""
+    return ir.CATCH_ALL if rule.host in {"", "*"} else normal_host(rule.host)
+
+
 def hosts_of_ingress(ingress: Ingress) -> list[str]:
-    """Return the hosts that an Ingress claims, sorted, or the pseudo-host that stands for an Ingress without."""
-    hosts = {host for rule in ingress.spec.rules if (host := normal_host(rule.host)) is not None}
+    """Return the hosts that an Ingress claims, sorted, or the pseudo-host that stands for an Ingress without.
+
+    A rule without a host, and a default backend, are for the catch-all.
+    """
+    hosts = {host for rule in ingress.spec.rules if (host := host_of_rule(rule)) is not None}
+    if ingress.spec.default_backend is not None:
+        hosts.add(ir.CATCH_ALL)
     return sorted(hosts) or [f"!ingress {ingress.metadata.namespace}/{ingress.metadata.name}"]
 
 

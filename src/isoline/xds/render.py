@@ -55,7 +55,7 @@ def render_gateway(
 ) -> list[Resource]:
     """What holds for all sites: listeners and shared routes.
 
-    `chains` are those of sites that have their own. `wildcards` says whether a wildcard host exists on plain HTTP,
+    `chains` are those of sites that have their own. `wildcards` says whether there is a wildcard host or a catch-all,
     `fallback` what strangers get on HTTPS.
     """
     rendered = [

@@ -101,7 +101,7 @@ def site_routes(site: ir.Site, scheme: names.Scheme, gateway: ir.Gateway) -> rou
     host.routes.append(_fixed_response(names.NOT_FOUND_ROUTE, 404))
     if site.tokens is not None or site.authorization is not None:
         _set_guards(host, site, sources)
-    if scheme == "https":
+    if scheme == "https" and not site.catch_all:
         others = configuration.virtual_hosts.add(name=names.MISDIRECTED_ROUTE, domains=["*"])
         others.routes.append(_fixed_response(names.MISDIRECTED_ROUTE, 421))
     return configuration

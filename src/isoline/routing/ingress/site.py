@@ -13,11 +13,12 @@ from isoline.objects import Ingress, Key
 from isoline.objects.networking import HTTPIngressPath, IngressBackend
 from isoline.routing import ir
 from isoline.routing.clusters import named_by
+from isoline.routing.httpproxy.fallback_certificate import gateway_fallback, is_lent
 from isoline.routing.httpproxy.order import Draft, in_order
 from isoline.routing.httpproxy.routes import UNAVAILABLE
 from isoline.routing.httpproxy.scope import Fault, Report, Scope
 from isoline.routing.httpproxy.tls import compile_tls, needs_own_chain
-from isoline.routing.indexes import normal_host, tls_of_ingress
+from isoline.routing.indexes import host_of_rule, tls_of_ingress
 from isoline.routing.ingress import backends
 from isoline.routing.ingress.annotations import Wishes, wishes
 from isoline.routing.ingress.paths import EVERYTHING, compile_path
@@ -42,7 +43,8 @@ class _Host:
         self.secure: list[Draft] = []
 
     def add(self, route: ir.Route, asked: Wishes, scope: Scope) -> None:
-        self.secure.append(Draft(route, insecure=True, scope=scope))
+        if asked.https:
+            self.secure.append(Draft(route, insecure=True, scope=scope))
         if asked.force_https:
             route = ir.Route(name=route.name, match=route.match, action=_TO_HTTPS)
         if asked.allow_http:
@@ -73,36 +75,28 @@ def compile_ingresses(
     gathered = _Host(host, view)
     defaults: list[tuple[Ingress, Wishes, Report]] = []
     ordered = _oldest_first(ingresses)
+    fallback = gateway_fallback(view) if host == ir.CATCH_ALL else ""
     for ingress in ordered:
         report = gathered.reports.setdefault(ingress.key, Report())
         check_hosts(ingress, report)
         asked = wishes(ingress.metadata.annotations, report)
+        if host == ir.CATCH_ALL:
+            asked = asked._replace(https=bool(fallback) and is_lent(fallback, ingress.metadata.namespace, view))
         _add_paths(ingress, asked, report, gathered)
         if ingress.spec.default_backend is not None:
             defaults.append((ingress, asked, report))
     for ingress, asked, report in defaults:
         _add_default(ingress, asked, report, gathered)
-    return _assembled(gathered, _ending(ordered, gathered), beside), gathered.reports
+    return _assembled(gathered, _ending(ordered, gathered), beside, fallback), gathered.reports
 
 
 def check_hosts(ingress: Ingress, report: Report) -> None:
     """Report everything in an Ingress that has no host to be served for."""
     spec, scope = ingress.spec, Scope(report, "spec")
-    found = False
     for position, rule in enumerate(spec.rules):
-        place = scope.at(f"rules[{position}].host")
-        if rule.host in {"", "*"}:
-            place.error(
-                "VirtualHostError", "HostNotSupported", "a rule for all hosts is not supported yet; name a host"
-            )
-        elif normal_host(rule.host) is None:
+        if host_of_rule(rule) is None:
             text = f'"{rule.host}" is no host name; write one such as "voice.example.com" or "*.example.com"'
-            place.error("VirtualHostError", "FQDNNotValid", text)
-        else:
-            found = True
-    if spec.default_backend is not None and not found:
-        text = "a default backend for all hosts is not supported yet; it serves the hosts that rules name"
-        scope.at("defaultBackend").error("SpecError", "DefaultBackendNotSupported", text)
+            scope.at(f"rules[{position}].host").error("VirtualHostError", "FQDNNotValid", text)
     if spec.default_backend is None and not spec.rules:
         scope.error("SpecError", "NothingDefined", "at least one of rules and defaultBackend is needed")
     for position, entry in enumerate(spec.tls):
@@ -125,7 +119,7 @@ def _add_paths(ingress: Ingress, asked: Wishes, report: Report, host: _Host) -> 
     name = f"{ingress.metadata.namespace}/{ingress.metadata.name}"
     targets = targets_of_object(ingress)
     for position, rule in enumerate(ingress.spec.rules):
-        if rule.http is None or rule.host.lower() != host.host:
+        if rule.http is None or host_of_rule(rule) != host.host:
             continue
         for at, path in enumerate(rule.http.paths):
             field = f"rules[{position}].http.paths[{at}]"
@@ -146,16 +140,18 @@ def _add_default(ingress: Ingress, asked: Wishes, report: Report, host: _Host) -
     backend = ingress.spec.default_backend
     assert backend is not None
     scope = Scope(report, "spec.defaultBackend")
-    name = f"{ingress.metadata.namespace}/{ingress.metadata.name}/defaultBackend"
+    prefix = f"{ingress.metadata.namespace}/{ingress.metadata.name}"
+    name = f"{prefix}/defaultBackend"
     try:
         place = _Place(ingress, name, scope, targets_of_object(ingress).with_section(DEFAULT_BACKEND))
         route = _route(backend, ir.Match(path=EVERYTHING), "/" in asked.websockets, asked, place, host)
     except Fault as fault:
         report.errors[fault.finding] = None
     else:
-        # That somebody routes every path already is how it is meant, and no reason for a warning.
-        silent = Scope(Report(), scope.path)
-        host.add(route, asked, silent)
+        if host.host != ir.CATCH_ALL or any(draft.route.name.startswith(f"{prefix}/") for draft in host.plain):
+            # That somebody routes every path already is how it is meant, and no reason for a warning.
+            scope = Scope(Report(), scope.path)
+        host.add(route, asked, scope)
 
 
 def _is_websocket(path: HTTPIngressPath, asked: Wishes) -> bool:
@@ -198,10 +194,11 @@ def _ending(ordered: Sequence[Ingress], host: _Host) -> _Ending | None:
     return ending
 
 
-def _assembled(host: _Host, ending: _Ending | None, beside: ir.Site | None) -> ir.Site | None:
+def _assembled(host: _Host, ending: _Ending | None, beside: ir.Site | None, fallback: str) -> ir.Site | None:
+    """What is served for the host. With `fallback`, HTTPS is for who names no known host in the handshake."""
     before = beside or ir.Site(host=host.host)
     plain = _ordered(before.http, host.plain)
-    secure = before.https if ending is None else _ordered(before.https, host.secure)
+    secure = before.https if ending is None and not fallback else _ordered(before.https, host.secure)
     if not plain and not secure:
         return beside
     known = {cluster.name: cluster for cluster in before.clusters} | host.clusters
@@ -217,6 +214,7 @@ def _assembled(host: _Host, ending: _Ending | None, beside: ir.Site | None) -> i
         https=secure,
         tls=ending.tls if ending is not None else None,
         own_chain=ending is not None and ending.own_chain,
+        fallback=fallback if fallback and secure else before.fallback,
         clusters=tuple(known[name] for name in named_by((*plain, *secure))),
     )
 

@@ -40,6 +40,7 @@ from isoline.routing.ir.routes import (
     Share,
 )
 from isoline.routing.ir.sites import (
+    CATCH_ALL,
     Certificate,
     Chain,
     ClientCertificates,
@@ -67,6 +68,7 @@ from isoline.routing.ir.upstreams import (
 )
 
 __all__ = [
+    "CATCH_ALL",
     "IR",
     "NEVER",
     "NO_CLUSTER",

@@ -88,8 +88,13 @@ class Fallback(IR, frozen=True, kw_only=True):
     """The hosts on HTTPS, sorted: whoever names one of them is theirs."""
 
 
+CATCH_ALL = "*"
+"""The host that takes what no other host takes."""
+
+
 class Site(IR, frozen=True, kw_only=True):
-    """All that is served for one host in lower case: exact, or a wildcard of one label (`*.example.com`)."""
+    """All that is served for one host in lower case: exact, a wildcard of one label (`*.example.com`), or `CATCH_ALL`,
+    which is on HTTPS for clients on the fallback certificate only."""
 
     host: str
     http: tuple[Route, ...] = ()
@@ -97,7 +102,7 @@ class Site(IR, frozen=True, kw_only=True):
     https: tuple[Route, ...] = ()
     """Routes on HTTPS, in order. Empty: the host does not end TLS here."""
     tls: Tls | None = None
-    """Set exactly when `https` is not empty or the site answers TLS at all."""
+    """Set exactly when `https` is not empty or the site answers TLS at all; never of `CATCH_ALL`."""
     own_chain: bool = False
     """It needs a filter chain of its own: a wildcard, TLS parameters unlike the shared chain's, a tunnel, or a
     wildcard's chain that would catch it with another certificate."""
@@ -121,7 +126,11 @@ class Site(IR, frozen=True, kw_only=True):
 
     @property
     def wildcard(self) -> bool:
-        return self.host.startswith("*")
+        return self.host.startswith("*.")
+
+    @property
+    def catch_all(self) -> bool:
+        return self.host == CATCH_ALL
 
     @property
     def chain(self) -> Chain | None:
