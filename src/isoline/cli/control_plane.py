@@ -102,13 +102,13 @@ class ControlPlane:
         )
         self.source.on_failure = self._failed
         self._addresses = _given_addresses(options.status_addresses)
-        cache = Cache()
+        self.cache = Cache()
         scheduler = Scheduler(
             self.store, settings_of=self._settings, gateway_of=self._gateway, on_lookup=self.source.looked_up
         )
         self.flow = Flow(
             self.store,
-            cache,
+            self.cache,
             scheduler,
             on_statuses=self._write,
             on_refused=self._tell_of_refusal,
@@ -116,7 +116,7 @@ class ControlPlane:
         )
         certificates = options.xds_certificates
         self.server = Server(
-            cache,
+            self.cache,
             address=str(options.xds),
             on_rejected=self.flow.refused,
             credentials=server_credentials(certificates) if certificates is not None else None,

@@ -18,7 +18,7 @@ from isoline.objects import Key, Object
 from isoline.objects.registry import Kind
 
 FIRST_RETRY = 0.1
-LONGEST_RETRY = 10.0
+LONGEST_RETRY = 3.0
 ABSENT_SECONDS = 5.0
 """How often a kind that the cluster does not know is looked for."""
 WATCH_SECONDS = (300, 600)
