@@ -1,4 +1,4 @@
-"""The one flow, in one task and without a timer: store feed, scheduler, renderer, cache."""
+"""The one flow, one change at a time and without waiting: store feed, scheduler, renderer, cache."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -17,6 +17,9 @@ from isoline.xds.cache import Cache
 from isoline.xds.resources import Name
 
 Statuses = Mapping[Key, ProxyStatus | None]
+KEPT_SECONDS = 60.0
+"""How often it is looked for certificates that have ended meanwhile."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -48,6 +51,7 @@ class Flow:
         self._settle = settle
         self._renderer = Renderer()
         self._remarks = Remarks(cache, self._renderer, scheduler)
+        self._one_at_a_time = asyncio.Lock()
         self.caught_up = asyncio.Event()
         """Set once everything that the store held at the start is in the cache."""
 
@@ -72,15 +76,34 @@ class Flow:
         self.caught_up.set()
         # Traffic first; and thousands of statuses at once would push other changes out of the feed.
         self._on_statuses(statuses)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._follow(position))
+            group.create_task(self._end_kept())
+
+    async def _follow(self, position: int) -> None:
         while True:
             try:
                 async for changes in self._store.follow(position):
-                    await self._take(self._scheduler.steps(changes))
+                    async with self._one_at_a_time:
+                        await self._take(self._scheduler.steps(changes))
                     position = changes[-1].position
             except PositionExpiredError:
                 _log.info("more changed at once than the feed holds: everything is compiled again")
                 position = self._store.position
-                await self._take(self._scheduler.start())
+                async with self._one_at_a_time:
+                    await self._take(self._scheduler.start())
+
+    async def _end_kept(self) -> None:
+        """No object changes when a certificate ends that is served without its Secret."""
+        while True:
+            await asyncio.sleep(KEPT_SECONDS)
+            async with self._one_at_a_time:
+                await self._take(self._scheduler.end_kept())
+
+    @property
+    def kept_certificates(self) -> int:
+        """How many certificates are served although their Secret has gone, or holds none any more."""
+        return self._scheduler.kept_certificates
 
     def refused(self, name: Name, message: str) -> None:
         """An Envoy refused a resource: says so in the status of the objects that it came from, until it is mended."""

@@ -1,7 +1,9 @@
 """Secrets → `ir.Certificate`: what can be served and what cannot, with the reason."""
 
+import datetime as dt
 import hashlib
 from collections import OrderedDict
+from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -19,8 +21,15 @@ _CURVES = {"secp256r1", "secp384r1", "secp521r1"}
 _SMALLEST_RSA = 2048
 _REMEMBERED = 32768
 
+
+class _Judgement(NamedTuple):
+    problem: str
+    ends: float
+    """Seconds since the epoch; 0 where there is a problem."""
+
+
 # Parsing costs a hundred times what hashing does, and one Secret often serves many sites. No key is kept here.
-_judged: OrderedDict[bytes, str] = OrderedDict()
+_judged: OrderedDict[bytes, _Judgement] = OrderedDict()
 
 
 def compile_certificate(name: str, view: View) -> tuple[ir.Certificate | None, frozenset[Read]]:
@@ -29,7 +38,10 @@ def compile_certificate(name: str, view: View) -> tuple[ir.Certificate | None, f
     certificate = None
     if secret is not None and not secret_problem(secret):
         certificate = ir.Certificate(
-            name=name, chain=bytes(secret.data[CHAIN]), key=ir.PrivateBytes(bytes(secret.data[KEY]))
+            name=name,
+            chain=bytes(secret.data[CHAIN]),
+            key=ir.PrivateBytes(bytes(secret.data[KEY])),
+            ends=_judgement(secret).ends,
         )
     return certificate, frozenset(view.reads)
 
@@ -48,15 +60,28 @@ def secret_problem(secret: Secret) -> str:
     missing = [name for name in (CHAIN, KEY) if not secret.data.get(name)]
     if missing:
         return f"missing {' and '.join(missing)}"
+    return _judgement(secret).problem
+
+
+def end_of(secret: Secret) -> dt.datetime:
+    """Return when the certificate of a Secret without a problem ends, in UTC."""
+    return dt.datetime.fromtimestamp(_judgement(secret).ends, dt.UTC)
+
+
+def _judgement(secret: Secret) -> _Judgement:
     chain, key = bytes(secret.data[CHAIN]), bytes(secret.data[KEY])
     digest = hashlib.blake2b(len(chain).to_bytes(8, "big") + chain + key, digest_size=16).digest()
-    problem = _judged.get(digest)
-    if problem is None:
+    judgement = _judged.get(digest)
+    if judgement is None:
         problem = _pair_problem(chain, key)
-        _judged[digest] = problem
+        judgement = _judged[digest] = _Judgement(problem, 0.0 if problem else _end(chain))
         if len(_judged) > _REMEMBERED:
             _judged.popitem(last=False)
-    return problem
+    return judgement
+
+
+def _end(chain: bytes) -> float:
+    return x509.load_pem_x509_certificates(chain)[0].not_valid_after_utc.timestamp()
 
 
 def _pair_problem(chain: bytes, key: bytes) -> str:

@@ -1,10 +1,13 @@
 """The flow keeps a cache true to a store: nothing before the whole, nothing left over, refusals told to owners."""
 
 import asyncio
+import datetime as dt
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from isoline.cluster.store import Store
 from isoline.gateway.flow import Flow, Statuses
@@ -48,10 +51,12 @@ class World:
         self.statuses: dict[Key, ProxyStatus | None] = {}
         self.refusals: list[tuple[tuple[Key, ...], str]] = []
         self.https_port = 8443
+        self.now = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
         scheduler = Scheduler(
             self.store,
             settings_of=lambda config: settings_from_config(config, one_machine=True),
             gateway_of=lambda config: gateway_from_config(config, http_port=8080, https_port=self.https_port),
+            clock=lambda: self.now.timestamp(),
         )
         self.flow = Flow(
             self.store, self.cache, scheduler, on_statuses=self._write, on_refused=self._refuse, snapshot=snapshot
@@ -166,6 +171,24 @@ async def test_a_refused_resource_is_told_to_its_owner_in_envoys_words_until_it_
         assert errors_of(world, "b") == []
         world.store.apply([proxy("a", "good")])
         await until(lambda: not errors_of(world, "a"))
+
+
+async def test_a_certificate_stays_in_the_cache_without_its_secret_until_it_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("isoline.gateway.flow.KEPT_SECONDS", 0.01)
+    world = World()
+    world.store.apply([forwarding("a", secret="tls"), service("app"), secret()])
+    served = Name(types.SECRET, "a.example")
+    async with world.running():
+        world.store.apply([], [secret().key])
+        await until(lambda: bool((status := world.statuses[proxy("a").key]) and status.warnings))
+        assert world.cache.get(served) is not None
+        assert world.flow.kept_certificates == 1
+        world.now = dt.datetime(2126, 1, 2, tzinfo=dt.UTC)
+        while world.cache.get(served) is not None:  # noqa: ASYNC110 - there is no event for what the test looks at
+            await asyncio.sleep(0.01)
+        assert [reason for _, reason, _ in errors_of(world, "a")] == ["SecretNotValid"]
 
 
 async def test_a_refusal_in_the_same_words_is_told_to_every_owner_again() -> None:

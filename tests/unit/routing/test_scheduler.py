@@ -1,78 +1,17 @@
 """What a change compiles again, and what it hands on."""
 
-from functools import partial
-
 import msgspec
 import pytest
 
-from isoline.cluster.store import Store
-from isoline.objects import EndpointSlice, HTTPProxy, Key, Object, ObjectMeta
+from isoline.objects import HTTPProxy, Key, Object
 from isoline.objects.core import ServicePort
-from isoline.objects.discovery import Endpoint, EndpointPort
 from isoline.routing import compiler, ir, scheduler
 from isoline.routing.dependencies import Unit
-from isoline.routing.gateway import gateway_from_config
-from isoline.routing.indexes import INDEXES
-from isoline.routing.scheduler import Scheduler, Update
-from isoline.routing.settings import settings_from_config
+from isoline.routing.scheduler import Update
 from isoline.routing.statuses import VALID, Finding, ProxyStatus
 from isoline.routing.view import View
+from unit.routing.changing import A, B, World, scheduler_of, secure, slice_of, to
 from unit.routing.support import errors, key_of, objects, proxy, root, secret, self_signed, service
-
-A, B = "a.example.com", "b.example.com"
-
-
-def scheduler_of(store: Store) -> Scheduler:
-    return Scheduler(
-        store,
-        settings_of=partial(settings_from_config, one_machine=False),
-        gateway_of=partial(gateway_from_config, http_port=80, https_port=443),
-    )
-
-
-class World:
-    """A store and the scheduler that follows it."""
-
-    def __init__(self, *items: Object) -> None:
-        self.store = Store(INDEXES)
-        self.store.apply(items)
-        self.scheduler = scheduler_of(self.store)
-        self.begin = Update()
-        for update in self.scheduler.start():
-            self.begin.add(update)
-
-    def put(self, *items: Object) -> Update:
-        return self.scheduler.apply(self.store.apply(items))
-
-    def delete(self, *items: Object | Key) -> Update:
-        keys = [item.key if isinstance(item, Object) else item for item in items]
-        return self.scheduler.apply(self.store.apply(delete=keys))
-
-    def recompiled(self) -> set[str]:
-        """The hosts that the last step compiled."""
-        return {unit.name for unit in self.scheduler.recompiled if unit.kind == "site"}
-
-
-def to(name: str, host: str, more: str = "") -> HTTPProxy:
-    """A root that forwards everything to the Service of that name."""
-    return root(f"routes: [{{services: [{{name: {name}, port: 80}}]}}]\n{more}", name, host=host)
-
-
-def secure(name: str, host: str, secret_name: str = "tls") -> HTTPProxy:
-    return proxy(
-        f"virtualhost: {{fqdn: '{host}', tls: {{secretName: {secret_name}}}}}\n"
-        f"routes: [{{services: [{{name: {name}, port: 80}}]}}]",
-        name,
-    )
-
-
-def slice_of(name: str, *addresses: str) -> EndpointSlice:
-    return EndpointSlice(
-        metadata=ObjectMeta(name=name, namespace="default", labels={"kubernetes.io/service-name": name}),
-        address_type="IPv4",
-        endpoints=tuple(Endpoint(addresses=(address,)) for address in addresses),
-        ports=(EndpointPort(port=8000),),
-    )
 
 
 def test_the_start_says_everything() -> None:
@@ -165,17 +104,6 @@ def test_a_renewed_certificate_is_handed_on_and_the_site_is_not() -> None:
     assert world.recompiled() == {A}
     assert update.sites == {}
     assert update.certificates.keys() == {"default/tls"}
-
-
-def test_a_secret_that_breaks_takes_its_host_down_and_mends_it() -> None:
-    world = World(secure("a", A), service("a"), secret())
-    update = world.put(secret(contents=(b"x", b"y")))
-    assert update.sites == {A: None}
-    assert update.certificates == {"default/tls": None}
-    assert update.endpoints == {"default/a/80": None}
-    assert errors(_status(update, "a")) == [("TLSError", "SecretNotValid")]
-    mended = world.put(secret())
-    assert None not in (*mended.sites.values(), *mended.certificates.values(), *mended.endpoints.values())
 
 
 def test_endpoints_live_as_long_as_a_site_uses_them() -> None:
