@@ -145,3 +145,50 @@ async def test_a_slow_try_is_hedged(edge: Edge, app: App) -> None:
         put(edge, None, msgspec.structs.replace(route, action=action))
         # The app takes a second: two tries that are ended fail, two that go on overlap.
         await edge.answers(f"{URL}slow", status)
+
+
+async def test_pages_of_a_service_replace_errors_of_the_app_and_of_the_gateway(edge: Edge, start_app: StartApp) -> None:
+    app, pages = await start_app("sick"), await start_app("pages")
+    edge.world.put_endpoints(endpoints("app", app.port), endpoints("pages", pages.port), endpoints("gone"))
+    names = [cluster(name) for name in ("app", "pages", "gone")]
+    page = ir.ErrorPage(statuses=((500, 599),), cluster=names[1].name, host="pages.default", path="/sorry?x=1")
+    lost = ir.ErrorPage(statuses=((404, 404),), cluster=names[2].name, host="gone.default", path="/")
+    routes = (
+        forward(names[2].name, match=prefix("/gone"), name="gone"),
+        forward(names[0].name, match=prefix("/healthz"), name="app"),
+        respond("", match=prefix("/empty"), name="empty", status=503),
+    )
+    traffic = ir.Traffic(error_pages=(page, lost), request_body=10)
+    edge.world.put(ir.Site(host=HOST, http=routes, clusters=tuple(names), traffic=traffic))
+    for path in ("gone", "healthz", "empty"):
+        answer = await edge.answers(f"{URL}{path}", 503)
+        assert (answer.json()["app"], answer.json()["path"]) == ("pages", "/sorry?x=1")
+        assert answer.json()["headers"]["host"] == "pages.default"
+        assert answer.headers["content-type"].startswith("application/json")
+    # Nobody answers for the page: the error stays.
+    assert (await edge.get(f"{URL}nowhere")).status_code == 404
+    assert edge.rejected == []
+
+
+async def test_limits_of_all_of_an_address_and_of_a_key(edge: Edge) -> None:
+    def limits(*found: ir.RateLimit) -> ir.Traffic:
+        return ir.Traffic(rate_limits=found)
+
+    async def statuses(*headers: dict[str, str]) -> list[int]:
+        async with edge.client() as client:
+            return [(await edge.send(client, URL, headers=each)).status_code for each in headers]
+
+    hour = 3600.0
+    put(edge, limits(ir.RateLimit(requests=2, interval=hour, burst=1, by="all")), respond("all"))
+    await edge.answers(URL, text="all")
+    assert await statuses({}, {}, {}) == [200, 200, 429]
+    put(edge, limits(ir.RateLimit(requests=3, interval=hour, burst=0, by="address")), respond("address"))
+    answer = await edge.answers(URL, text="address")
+    assert answer.headers["x-ratelimit-remaining"] == "2"
+    assert await statuses({"x-forwarded-for": "192.0.2.1"}, {}, {}) == [200, 200, 429]
+    by_key = ir.RateLimit(requests=2, interval=hour, burst=0, by="header", header="x-key")
+    put(edge, limits(by_key), respond("key"))
+    await edge.answers(URL, text="key", headers={"x-key": "a"})
+    a, b = {"x-key": "a"}, {"x-key": "b"}
+    assert await statuses(a, a, b, b, b, {}, {}, {}) == [200, 429, 200, 200, 429, 200, 200, 429]
+    assert edge.rejected == []

@@ -8,7 +8,7 @@ from isoline.objects.formats import Host
 from isoline.objects.meta import Condition, Object
 from isoline.objects.model import Model, constant
 from isoline.objects.traffic_policy_answers import ErrorPage, RequestID
-from isoline.objects.traffic_policy_requests import PathRewrite, RequestBody, RequestHeaders
+from isoline.objects.traffic_policy_requests import PathRewrite, RateLimit, RequestBody, RequestHeaders
 from isoline.objects.traffic_policy_upstreams import Hedging, OutlierDetection, Retry, SessionCookie, Timeouts
 
 TARGET_GROUPS = {
@@ -44,6 +44,7 @@ class TrafficPolicySpec(Model, frozen=True, kw_only=True):
     ] = ()
     request_body: Annotated[RequestBody | None, Meta(description="Limit of request bodies.")] = None
     request_headers: Annotated[RequestHeaders | None, Meta(description="Limit of request headers.")] = None
+    rate_limits: Annotated[tuple[RateLimit, ...], Meta(description="How many requests may come.")] = ()
     path_rewrite: Annotated[PathRewrite | None, Meta(description="Rewrites the path that upstreams see.")] = None
     timeouts: Annotated[Timeouts | None, Meta(description="Timeouts of routes that have none of their own.")] = None
     retry: Annotated[Retry | None, Meta(description="How requests are tried again.")] = None

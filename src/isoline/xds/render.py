@@ -98,6 +98,7 @@ def _own_routes(
     name = names.scope(scheme, site.host)
     yield _scope(scheme, site.host, name)
     used = [*_clusters_of(site.http if scheme == "http" else site.https), *_clusters_of_guards(site)]
+    used += () if site.traffic is None else site.traffic.clusters
     needs = [Name(types.CLUSTER, cluster) for cluster in used if cluster != ir.NO_CLUSTER]
     needs += [Name(types.ENDPOINTS, endpoints_of[cluster]) for cluster in used if cluster in endpoints_of]
     message = routes.site_routes(site, scheme, gateway)
@@ -111,6 +112,8 @@ def _clusters_of(source: Iterable[ir.Route]) -> list[str]:
             used.update((share.cluster, None) for share in route.action.shares if share.weight > 0)
             if route.action.mirror is not None:
                 used[route.action.mirror.cluster] = None
+        if route.traffic is not None:
+            used.update(dict.fromkeys(route.traffic.clusters))
     return list(used)
 
 

@@ -329,6 +329,20 @@ SITES: Mapping[str, ir.Site] = {
                 ),
             ),
             msgspec.structs.replace(matching("nothing", prefix("/nothing")), traffic=ir.Traffic()),
+            msgspec.structs.replace(
+                matching("limits", prefix("/limits")),
+                traffic=ir.Traffic(
+                    rate_limits=(
+                        ir.RateLimit(requests=5, interval=1.0, burst=2, by="all"),
+                        ir.RateLimit(requests=5, interval=60.0, burst=0, by="address"),
+                        ir.RateLimit(requests=5, interval=3600.0, burst=0, by="header", header="x-key"),
+                    ),
+                    error_pages=(
+                        ir.ErrorPage(statuses=((500, 502),), cluster=APP.name, host="app.default", path="/sorry"),
+                        ir.ErrorPage(statuses=((502, 503),), status=500, cluster=APP.name, host="app", path="/"),
+                    ),
+                ),
+            ),
             clusters=(),
         ),
         traffic=ir.Traffic(

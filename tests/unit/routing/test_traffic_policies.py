@@ -195,6 +195,12 @@ INVALID = [
     ("errorPages: [{statuses: ['404']}]", "errorPages[0]"),
     ("errorPages: [{statuses: ['404'], body: x, contentType: ''}]", "errorPages[0].contentType"),
     ("requestID: {header: 'a b'}", "requestID.header"),
+    ("errorPages: [{statuses: ['404'], body: x, service: {name: a, port: 80}}]", "errorPages[0]"),
+    ("errorPages: [{statuses: ['404'], service: {name: a, port: 80, path: '/\"'}}]", "errorPages[0].service.path"),
+    ("rateLimits: [{requests: 1}, {requests: 1, by: Header}]", "rateLimits[1].header"),
+    ("rateLimits: [{requests: 1, header: x-key}]", "rateLimits[0].header"),
+    ("rateLimits: [{requests: 1, by: Header, header: ':path'}]", "rateLimits[0].header"),
+    ("rateLimits: [{requests: 4294967295, burst: 1}]", "rateLimits[0]"),
 ]
 
 
@@ -272,6 +278,32 @@ def test_cookies_and_pages() -> None:
         error_pages=(
             ir.ErrorPage(statuses=((404, 404), (500, 503)), body="gone", content_type="text/plain", status=410),
         ),
+    )
+
+
+def test_a_page_of_a_service_brings_its_cluster() -> None:
+    pages = "errorPages: [{statuses: ['503'], service: {name: b, port: 80, path: /sorry}}]"
+    found = site(*one(), B, policy(pages))
+    (_, cluster) = found.clusters
+    assert cluster.name.startswith("default/b/80/")
+    page = ir.ErrorPage(statuses=((503, 503),), cluster=cluster.name, host="b.default", path="/sorry")
+    assert found.traffic == ir.Traffic(error_pages=(page,))
+
+
+@pytest.mark.parametrize(("reference", "field"), [("name: gone, port: 80", "name"), ("name: a, port: 81", "port")])
+def test_a_page_of_a_service_that_is_not_there(reference: str, field: str) -> None:
+    wrong = policy(f"errorPages: [{{statuses: ['503'], service: {{{reference}}}}}]")
+    assert said(status(wrong, *one())) == [("ResolvedRefs", "ServiceNotFound", f"spec.errorPages[0].service.{field}")]
+    assert site(*one(), wrong) == site(*one())
+
+
+def test_rate_limits() -> None:
+    limits = "rateLimits: [{requests: 5}, {requests: 2, per: minute, burst: 1, by: Header, header: X-Key}]"
+    assert site(*one(), policy(limits)).traffic == ir.Traffic(
+        rate_limits=(
+            ir.RateLimit(requests=5, interval=1.0, burst=0, by="all"),
+            ir.RateLimit(requests=2, interval=60.0, burst=1, by="header", header="x-key"),
+        )
     )
 
 

@@ -51,7 +51,7 @@ from isoline.routing.ir.sites import (
     TlsVersion,
     Tunnel,
 )
-from isoline.routing.ir.traffic import ErrorPage, HeaderLimits, SessionCookie, Traffic
+from isoline.routing.ir.traffic import ErrorPage, HeaderLimits, RateLimit, SessionCookie, Traffic
 from isoline.routing.ir.upstreams import (
     Balance,
     Cluster,
@@ -118,6 +118,7 @@ __all__ = [
     "PrivateBytes",
     "QueryMatch",
     "RateLimitService",
+    "RateLimit",
     "Redirect",
     "RegexRewrite",
     "RemoteKeys",

@@ -24,7 +24,20 @@ class ErrorPage(IR, frozen=True, kw_only=True):
     content_type: str = ""
     cluster: str = ""
     """Empty: the text counts."""
+    host: str = ""
     path: str = ""
+
+
+class RateLimit(IR, frozen=True, kw_only=True):
+    """A bucket of requests; more are answered with 429."""
+
+    requests: int
+    interval: float
+    """Seconds in which so many come in anew."""
+    burst: int
+    by: Literal["all", "address", "header"]
+    """For whom there is a bucket of its own."""
+    header: str = ""
 
 
 class SessionCookie(IR, frozen=True, kw_only=True):
@@ -46,6 +59,7 @@ class Traffic(IR, frozen=True, kw_only=True):
     request_body: int | None = None
     """Bytes of a request body; more is answered with 413."""
     request_headers: HeaderLimits | None = None
+    rate_limits: tuple[RateLimit, ...] = ()
     error_pages: tuple[ErrorPage, ...] = ()
     """The first that has the status counts."""
     session_cookie: SessionCookie | None = None

@@ -6,18 +6,16 @@ from isoline.objects.traffic_policy_answers import ErrorPage, RequestID
 from isoline.routing import ir
 from isoline.routing.httpproxy import header_names
 from isoline.routing.traffic.place import Place
+from isoline.routing.traffic.services import cluster_of
 
 _RANGE = re.compile(r"([45][0-9]{2})(?:-([45][0-9]{2}))?", re.ASCII)
+_PATH = re.compile(r"/[A-Za-z0-9._~:/?#@!$&()*+,;=%-]*")
 _MAXIMUM_BODY = 65_536
 
 
 def compile_error_pages(setting: tuple[ErrorPage, ...], place: Place) -> tuple[ir.ErrorPage, ...]:
     """Return the pages in their order."""
-    scope = place.scope.path
-    return tuple(
-        _page(page, place._replace(scope=place.scope._replace(path=f"{scope}[{position}]")))
-        for position, page in enumerate(setting)
-    )
+    return tuple(_page(page, place.item(position)) for position, page in enumerate(setting))
 
 
 def _page(page: ErrorPage, place: Place) -> ir.ErrorPage:
@@ -30,7 +28,14 @@ def _page(page: ErrorPage, place: Place) -> ir.ErrorPage:
     if not page.content_type or header_names.value_problem(page.content_type) or "%" in page.content_type:
         raise place.at("contentType").invalid(f"{page.content_type!r} is no media type")
     statuses = tuple(_statuses(text, place.at(f"statuses[{at}]")) for at, text in enumerate(page.statuses))
-    return ir.ErrorPage(statuses=statuses, status=page.status, body=page.body, content_type=page.content_type)
+    if page.service is None:
+        return ir.ErrorPage(statuses=statuses, status=page.status, body=page.body, content_type=page.content_type)
+    service = page.service
+    if not _PATH.fullmatch(service.path):
+        raise place.at("service.path").invalid(f"{service.path!r} holds what cannot stand in a path")
+    cluster = cluster_of(service.name, service.port, place.at("service"))
+    host = f"{service.name}.{place.namespace}"
+    return ir.ErrorPage(statuses=statuses, status=page.status, cluster=cluster, host=host, path=service.path)
 
 
 def _statuses(text: str, place: Place) -> tuple[int, int]:

@@ -24,6 +24,7 @@ class Field(NamedTuple):
 FILTERS = (
     Field("request_body", requests.compile_body),
     Field("request_headers", requests.compile_headers),
+    Field("rate_limits", requests.compile_rate_limits),
     Field("error_pages", answers.compile_error_pages),
     Field("session_cookie", upstreams.compile_session_cookie),
     Field("request_id", answers.compile_request_id),

@@ -20,6 +20,9 @@ class Place(NamedTuple):
     def at(self, field: str) -> "Place":
         return self._replace(scope=self.scope.at(field))
 
+    def item(self, position: int) -> "Place":
+        return self._replace(scope=self.scope._replace(path=f"{self.scope.path}[{position}]"))
+
     def invalid(self, text: str) -> Fault:
         """Return the exception that takes the setting out, for what can never be."""
         return self.scope.fault("Accepted", "Invalid", text)

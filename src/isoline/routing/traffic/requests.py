@@ -1,16 +1,20 @@
 """Limits of requests, and how their paths are rewritten."""
 
 import re
+from typing import Literal
 
 import msgspec
 
 from isoline.objects import parse_quantity
-from isoline.objects.traffic_policy_requests import PathRewrite, RequestBody, RequestHeaders
+from isoline.objects.traffic_policy_requests import PathRewrite, RateLimit, RequestBody, RequestHeaders
 from isoline.routing import ir, regexes
 from isoline.routing.httpproxy import header_names
 from isoline.routing.traffic.place import Place
 
 _MAXIMUM_BYTES = 2**63 - 1
+_MAXIMUM_TOKENS = 2**32 - 1
+_SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
+_KEYS: dict[str, Literal["all", "address", "header"]] = {"All": "all", "ClientIP": "address", "Header": "header"}
 _REFERENCE = re.compile(r"\\(.?)", re.DOTALL)
 
 
@@ -30,6 +34,27 @@ def compile_headers(setting: RequestHeaders, place: Place) -> ir.HeaderLimits:
     if size is not None and size < 1:
         raise place.at("maxSize").invalid(f"must be at least 1 byte, found {setting.max_size}")
     return ir.HeaderLimits(size=size, count=setting.max_count)
+
+
+def compile_rate_limits(setting: tuple[RateLimit, ...], place: Place) -> tuple[ir.RateLimit, ...]:
+    """Return the limits, each of which holds."""
+    return tuple(_rate_limit(limit, place.item(position)) for position, limit in enumerate(setting))
+
+
+def _rate_limit(limit: RateLimit, place: Place) -> ir.RateLimit:
+    if limit.requests + limit.burst > _MAXIMUM_TOKENS:
+        raise place.invalid(f"requests and burst together are at most {_MAXIMUM_TOKENS}")
+    if (limit.by == "Header") != bool(limit.header):
+        raise place.at("header").invalid("is needed with by: Header, and only there")
+    if limit.header and (not header_names.is_name(limit.header) or limit.header.startswith(":")):
+        raise place.at("header").invalid(f"{limit.header!r} is no header name")
+    return ir.RateLimit(
+        requests=limit.requests,
+        interval=_SECONDS[limit.per],
+        burst=limit.burst,
+        by=_KEYS[limit.by],
+        header=limit.header.lower(),
+    )
 
 
 def compile_rewrite(setting: PathRewrite, place: Place) -> ir.RegexRewrite:

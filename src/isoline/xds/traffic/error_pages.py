@@ -1,6 +1,7 @@
 """Texts in place of errors, whoever made them; and words for a request body that is too large."""
 
 import json
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from envoy.extensions.filters.http.custom_response.v3 import custom_response_pb2
@@ -21,15 +22,15 @@ _Predicate = matcher_pb2.Matcher.MatcherList.Predicate
 def configuration(traffic: ir.Traffic) -> Any | None:
     message = custom_response_pb2.CustomResponse()
     matchers = message.custom_response_matcher.matcher_list.matchers
-    for page in traffic.error_pages:
-        if page.cluster:
+    for page, statuses in zip(traffic.error_pages, own_statuses(traffic.error_pages), strict=True):
+        if page.cluster or not statuses:
             continue
         entry = matchers.add()
-        entry.predicate.CopyFrom(_status(page.statuses))
+        entry.predicate.CopyFrom(_status(statuses))
         _set_answer(entry, page.body, page.content_type, page.status)
     if traffic.request_body is not None:
         entry = matchers.add()
-        entry.predicate.and_matcher.predicate.extend([_status(((413, 413),)), _by_the_gateway()])
+        entry.predicate.and_matcher.predicate.extend([_status((413,)), _by_the_gateway()])
         text = f"The body of the request is larger than {traffic.request_body} bytes, the most that is accepted here."
         body = json.dumps({"error": {"status": 413, "message": text}}) + "\n"
         _set_answer(entry, body, "application/json", None)
@@ -46,9 +47,20 @@ def _set_answer(entry: Any, body: str, content_type: str, status: int | None) ->
     entry.on_match.action.typed_config.CopyFrom(packed(policy))
 
 
-def _status(ranges: tuple[tuple[int, int], ...]) -> Any:
+def own_statuses(pages: Sequence[ir.ErrorPage]) -> list[list[int]]:
+    """The statuses of each page that no page before it has."""
+    taken: set[int] = set()
+    found: list[list[int]] = []
+    for page in pages:
+        named = {status for first, last in page.statuses for status in range(first, last + 1)}
+        found.append(sorted(named - taken))
+        taken |= named
+    return found
+
+
+def _status(statuses: Iterable[int]) -> Any:
     found = _single(packed(inputs.HttpResponseStatusCodeMatchInput()))
-    regex = "|".join(str(status) for first, last in ranges for status in range(first, last + 1))
+    regex = "|".join(map(str, statuses))
     found.single_predicate.value_match.safe_regex.CopyFrom(
         regex_pb2.RegexMatcher(google_re2=regex_pb2.RegexMatcher.GoogleRE2(), regex=regex)
     )

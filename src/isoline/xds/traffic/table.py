@@ -3,7 +3,15 @@
 from typing import Any, Protocol
 
 from isoline.routing import ir
-from isoline.xds.traffic import error_pages, request_bodies, request_headers, request_ids, session_cookies
+from isoline.xds.traffic import (
+    error_pages,
+    page_services,
+    rate_limits,
+    request_bodies,
+    request_headers,
+    request_ids,
+    session_cookies,
+)
 
 
 class SiteFilter(Protocol):
@@ -20,10 +28,12 @@ class SiteFilter(Protocol):
 TABLE: tuple[SiteFilter, ...] = (
     # First, so that whatever is answered below, or by the app, passes them.
     request_ids,
+    page_services,
     error_pages,
     # What costs least to refuse.
     request_headers,
     request_bodies,
+    rate_limits,
     # What chooses an endpoint comes last.
     session_cookies,
 )
