@@ -252,3 +252,10 @@ def test_an_ingress_is_guarded_like_everybody() -> None:
     closed = result(ingress(), extension(), default=DEFAULT)
     assert closed.site is None
     assert errors(closed.statuses[ingress().key]) == [("AuthError", "ExtensionServiceNotFound")]
+
+
+def test_beside_a_tunnel_it_is_told_that_nobody_is_asked_about_that() -> None:
+    item = root(REF, tls=", tls: {passthrough: true}")
+    found = result(item)
+    assert "AuthError" in {warning.type for warning in found.statuses[item.key].warnings}
+    assert server(found).grpc

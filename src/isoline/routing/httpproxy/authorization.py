@@ -52,6 +52,8 @@ def compile_host(root: VirtualHost, namespace: str, view: View, scope: Scope) ->
         return None if default is None else compile_default(namespace, view, scope)
     scope = scope.at("authorization")
     named = bool(own.extension_ref.name)
+    if root.tls is not None and root.tls.passthrough:
+        scope.warn("AuthError", "nobody is asked about connections that are passed through")
     if not named and default is None:
         if own.auth_policy is None or not own.auth_policy.disabled:
             text = "names nobody to ask, and the gateway has nobody; nobody is asked"
