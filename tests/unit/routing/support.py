@@ -33,6 +33,7 @@ def self_signed(
     key: CertificateIssuerPrivateKeyTypes | None = None,
     named: bool = True,
     alternative: bool = True,
+    days: int = 3650,
 ) -> tuple[bytes, bytes]:
     """Return a certificate and its key, PEM, of an algorithm that browsers accept unless another key is given."""
     key = key or ec.generate_private_key(ec.SECP256R1())
@@ -45,7 +46,7 @@ def self_signed(
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(start)
-        .not_valid_after(start + dt.timedelta(days=3650))
+        .not_valid_after(start + dt.timedelta(days=days))
     )
     if alternative:
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)

@@ -258,6 +258,15 @@ def test_a_certificate_is_the_secrets_pem_and_its_key_prints_nowhere() -> None:
     assert reads == {secret().key}
 
 
+def test_a_certificate_that_has_ended_is_told_and_served() -> None:
+    item = secure()
+    result = compiled(item, secret(contents=self_signed(days=1)))
+    assert result.site is not None
+    (warning,) = result.statuses[item.key].warnings
+    assert warning.type == "TLSError"
+    assert "ended on 2026-01-02" in warning.message
+
+
 def test_a_root_that_fails_as_a_whole_compiles_no_routes() -> None:
     child = proxy("routes: [{services: [{name: app, port: 80}]}]", "child")
     item = secure("secretName: gone", spec="routes: [{}]\nincludes: [{name: child}]")

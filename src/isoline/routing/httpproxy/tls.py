@@ -1,10 +1,11 @@
 """virtualhost.tls: which certificate a host ends TLS with, in which versions, and whether that needs a filter chain."""
 
+import datetime as dt
 from collections.abc import Iterator
 
 from isoline.objects.httpproxy import TLS
 from isoline.routing import ir
-from isoline.routing.certificates import find_secret, secret_problem
+from isoline.routing.certificates import end_of, find_secret, secret_problem
 from isoline.routing.httpproxy.delegation import is_delegated
 from isoline.routing.httpproxy.scope import Scope
 from isoline.routing.indexes import WILDCARD_TLS, wildcard_tls
@@ -75,6 +76,8 @@ def _certificate(reference: str, namespace: str, view: View, scope: Scope) -> st
         scope.warn("TLSError", f'Secret "{name}" is invalid: {problem}; its last good certificate serves until it ends')
     elif problem:
         raise scope.fault("TLSError", "SecretNotValid", f'Secret "{name}" is invalid: {problem}')
+    elif found is not None and (end := end_of(found)) < dt.datetime.now(dt.UTC):
+        scope.warn("TLSError", f'the certificate of Secret "{name}" ended on {end:%Y-%m-%d}; most clients refuse it')
     return name
 
 
