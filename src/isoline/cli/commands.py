@@ -250,4 +250,15 @@ def version() -> None:
     print_version()
 
 
+@app.command("rate-limits")
+def rate_limits(
+    path: Annotated[Path, Argument(help="Manifest with spec.rateLimitService of a GatewayConfig; watched.")],
+    listen: Annotated[str, Option(help="Where Envoy asks: address:port, or unix:path.")] = "0.0.0.0:8081",
+) -> None:
+    """Run the rate-limit service alone, without TLS, for an ExtensionService to lead to."""
+    from isoline.cli.rate_limit_service import run
+
+    run(path, listen)
+
+
 cluster_commands.register(app)

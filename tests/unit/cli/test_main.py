@@ -10,7 +10,7 @@ from isoline.version import VERSION
 from unit.cli.conftest import Isoline, Run
 
 ON_A_MACHINE = ["up", "down", "apply", "delete", "get", "describe", "logs", "check", "diff", "doctor", "trust", "crds"]
-COMMANDS = [*ON_A_MACHINE, "control-plane", "certgen"]
+COMMANDS = [*ON_A_MACHINE, "control-plane", "certgen", "rate-limits"]
 
 
 def isoline_program(*arguments: str) -> subprocess.CompletedProcess[str]:
