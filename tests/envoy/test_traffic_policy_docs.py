@@ -1,0 +1,143 @@
+"""Every example of docs/traffic-policy.md, as it is written there, through the compiler and a real Envoy."""
+
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from isoline.routing import ir
+from isoline.routing.compiler import compile_site
+from isoline.routing.indexes import HOSTS
+from isoline.routing.settings import Settings
+from isoline.routing.view import View
+from unit.routing.support import objects, store_of
+from unit.xds.apps import App
+from unit.xds.edge import Edge
+from unit.xds.support import endpoints
+
+PAGE = (Path(__file__).parents[2] / "docs" / "traffic-policy.md").read_text()
+EXAMPLES = dict(re.findall(r"```yaml\n# example: (\S+)\n(.*?)```", PAGE, re.DOTALL))
+WORLD = EXAMPLES.pop("world")
+URL = "http://voice.example.com/"
+
+StartApp = Callable[[str], Awaitable[App]]
+Check = Callable[[Edge], Awaitable[None]]
+CHECKS: dict[str, Check] = {}
+
+
+def example(name: str) -> Callable[[Check], Check]:
+    """The check of an example; the app behind it has two replicas, of which "sick" fails at /healthz."""
+
+    def register(check: Check) -> Check:
+        CHECKS[name] = check
+        return check
+
+    return register
+
+
+async def post(edge: Edge, content: bytes) -> httpx.Response:
+    async with edge.client() as client:
+        url = f"http://127.0.0.1:{edge.http_port}/"
+        return await client.post(url, headers={"host": "voice.example.com"}, content=content)
+
+
+@example("request-body")
+async def request_body(edge: Edge) -> None:
+    assert (await post(edge, b"x" * 1024)).status_code == 200
+    refused = await post(edge, b"x" * 1025)
+    assert (refused.status_code, "1024 bytes" in refused.text) == (413, True)
+
+
+@example("request-headers")
+async def request_headers(edge: Edge) -> None:
+    assert (await edge.get(URL, headers={"x-large": "x" * 3000})).status_code == 431
+    assert (await edge.get(URL, headers={f"x-{number}": "1" for number in range(30)})).status_code == 431
+
+
+@example("rate-limits")
+async def rate_limits(edge: Edge) -> None:
+    keys = {"x-api-key": "a"}
+    first = await edge.get(URL, headers=keys)
+    assert first.headers["x-ratelimit-remaining"] == "1"
+    assert [(await edge.get(URL, headers=keys)).status_code for _ in range(2)] == [200, 429]
+
+
+@example("hosts")
+async def hosts(edge: Edge) -> None:
+    for host in ("voice.example.org", "a.voice.example.net"):
+        await edge.answers(f"http://{host}/")
+
+
+@example("path-rewrite")
+async def path_rewrite(edge: Edge) -> None:
+    assert (await edge.get(f"{URL}api/v2/say?x=1")).json()["path"] == "/v2/say?x=1"
+    assert (await edge.get(f"{URL}stream/api/v2/")).json()["path"] == "/stream/api/v2/"
+
+
+@example("timeouts")
+async def timeouts(edge: Edge) -> None:
+    assert (await edge.get(f"{URL}slow")).status_code == 504
+
+
+@example("retry")
+async def retry(edge: Edge) -> None:
+    # One of the two replicas fails every request: the retry goes to the other one.
+    answers = [await edge.get(f"{URL}healthz") for _ in range(6)]
+    assert {answer.status_code for answer in answers} == {200}
+
+
+@example("hedging")
+async def hedging(edge: Edge) -> None:
+    assert (await edge.get(f"{URL}slow")).status_code == 200
+
+
+@example("outlier-detection")
+async def outlier_detection(edge: Edge) -> None:
+    await edge.answers(f"{URL}healthz", 503)
+    assert [(await edge.get(f"{URL}healthz")).status_code for _ in range(6)] == [200] * 6
+
+
+@example("session-cookie")
+async def session_cookie(edge: Edge) -> None:
+    first = await edge.get(URL)
+    cookie = first.headers["set-cookie"].split("; ")
+    assert {"Max-Age=3600", "Path=/", "SameSite=Strict", "Secure", "HttpOnly"} <= set(cookie)
+    again = [await edge.get(URL, headers={"cookie": cookie[0]}) for _ in range(4)]
+    assert {answer.json()["app"] for answer in again} == {first.json()["app"]}
+
+
+@example("error-pages")
+async def error_pages(edge: Edge) -> None:
+    page = await edge.answers(f"{URL}healthz", 503)
+    assert (page.json()["app"], page.json()["path"]) == ("pages", "/sorry")
+
+
+@example("request-id")
+async def request_id(edge: Edge) -> None:
+    answer = await edge.get(URL)
+    assert answer.headers["x-request-id"] == answer.json()["headers"]["x-request-id"]
+
+
+def test_every_example_is_tried() -> None:
+    assert sorted(CHECKS) == sorted(EXAMPLES)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+async def test_it_does_what_the_page_says(name: str, edge: Edge, start_app: StartApp) -> None:
+    items = objects(WORLD + "---\n" + EXAMPLES[name])
+    store = store_of(*items)
+    replicas, pages = [await start_app("good"), await start_app("sick")], await start_app("pages")
+    edge.world.put_endpoints(
+        ir.Endpoints(name="default/voice/80", endpoints=endpoints("", *(app.port for app in replicas)).endpoints),
+        ir.Endpoints(name="default/pages/80", endpoints=endpoints("", pages.port).endpoints),
+    )
+    for host in {value for item in items for index, value in store.values_of(item) if index == HOSTS}:
+        compiled = compile_site(host, View(store, Settings()))
+        assert all(not status.errors for status in compiled.statuses.values()), compiled.statuses
+        if compiled.site is not None:
+            edge.world.put(compiled.site)
+    await edge.answers(URL)
+    await CHECKS[name](edge)
+    assert edge.rejected == []
