@@ -43,13 +43,6 @@ def render_endpoints(endpoints: ir.Endpoints) -> Resource:
     return as_resource(types.ENDPOINTS, endpoints.name, message, empty=not message.endpoints)
 
 
-def render_certificate(certificate: ir.Certificate, hosts: Iterable[str] = ()) -> list[Resource]:
-    """The certificate under its own name, for chains that name it, and under each of `hosts`, the lower-case hosts
-    that the shared chain answers for with it. All of them share one body."""
-    body = secrets.body(certificate)
-    return [secrets.secret(name, body) for name in (certificate.name, *hosts)]
-
-
 def render_gateway(
     gateway: ir.Gateway, chains: Iterable[ir.Chain], *, wildcards: bool, fallback: ir.Fallback | None = None
 ) -> list[Resource]:

@@ -9,8 +9,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from isoline.routing import ir
+from isoline.xds import secrets
 from isoline.xds.cache import Cache
-from isoline.xds.render import render_certificate, render_endpoints, render_gateway, render_site
+from isoline.xds.render import render_endpoints, render_gateway, render_site
 from isoline.xds.resources import Name, Resource
 
 EVERYTHING = ir.Match(path=ir.PathMatch(kind=ir.PathKind.PREFIX, value="/"))
@@ -113,7 +114,9 @@ class World:
         self.cache.update(render_endpoints(source) for source in sources)
 
     def put_certificate(self, source: ir.Certificate, hosts: Iterable[str] = ()) -> None:
-        self.cache.update(render_certificate(source, hosts))
+        """Puts a certificate under its own name, for chains that name it, and under the hosts of the shared chain."""
+        body = secrets.body(source)
+        self.cache.update(secrets.secret(name, body) for name in (source.name, *hosts))
 
     def _replace(self, host: str, rendered: list[Resource]) -> None:
         before = self._rendered.pop(host, [])

@@ -9,7 +9,7 @@ from isoline.routing import ir
 from isoline.xds import names, secrets, types
 from isoline.xds.filters.place import Place
 from isoline.xds.filters.table import TABLE
-from isoline.xds.render import render_certificate, render_endpoints, render_gateway, render_site
+from isoline.xds.render import render_endpoints, render_gateway, render_site
 from isoline.xds.resources import Name, Resource
 from unit.xds.support import TO_HTTPS, certificate, cluster, endpoints, forward, prefix, respond
 
@@ -105,8 +105,9 @@ def test_a_host_that_is_not_on_plain_http_has_no_scope_there() -> None:
 
 def test_a_certificate_is_kept_once_however_many_hosts_share_it() -> None:
     source = certificate("default/cert", "a.example.com")
-    rendered = render_certificate(source, ["a.example.com", "b.example.com"])
-    assert [each.name.name for each in rendered] == ["default/cert", "a.example.com", "b.example.com"]
+    body = secrets.body(source)
+    rendered = [secrets.secret(host, body) for host in ("a.example.com", "b.example.com")]
+    assert [each.name.name for each in rendered] == ["a.example.com", "b.example.com"]
     assert len({id(each.body) for each in rendered}) == 1
     secret = secret_pb2.Secret.FromString(secrets.named(rendered[0].body, "A.example.com"))
     assert secret.name == "A.example.com"
@@ -117,7 +118,7 @@ def test_a_certificate_is_kept_once_however_many_hosts_share_it() -> None:
 def test_the_key_of_a_certificate_is_not_shown() -> None:
     source = certificate("default/cert", "a.example.com")
     assert "PRIVATE KEY" not in repr(source)
-    (rendered,) = render_certificate(source)
+    rendered = secrets.secret("a.example.com", secrets.body(source))
     assert "PRIVATE KEY" not in f"{rendered!r} {rendered} {rendered.body!r}"
 
 
