@@ -65,6 +65,19 @@ def _images(item: Item) -> list[Any]:
     return [each.get("image") for each in dig(item, "spec", "template", "spec", "containers") or ()]
 
 
+def _accepted(field: str) -> Callable[[Item], str]:
+    def value(item: Item) -> str:
+        conditions = dig(item, "status", "conditions") or ()
+        return next((str(each[field]) for each in conditions if each["type"] == "Accepted"), "Unknown")
+
+    return value
+
+
+def _target(reference: Item) -> str:
+    route = reference.get("sectionName")
+    return f"{reference['kind']}/{reference['name']}" + (f" {route}" if route else "")
+
+
 COLUMNS: dict[str, tuple[Column, ...]] = {
     "App": (
         Column("Phase", _at("status", "phase", default="Pending")),
@@ -101,6 +114,11 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "Ingress": (
         Column("Class", _at("spec", "ingressClassName", default="<none>")),
         Column("Hosts", _each(lambda item: [rule.get("host", "*") for rule in dig(item, "spec", "rules") or ()])),
+    ),
+    "TrafficPolicy": (
+        Column("Accepted", _accepted("status")),
+        Column("Reason", _accepted("reason")),
+        Column("Targets", _each(lambda item: [_target(each) for each in dig(item, "spec", "targetRefs") or ()])),
     ),
     "GatewayConfig": (Column("Addresses", _each(lambda item: dig(item, "status", "addresses") or [])),),
 }

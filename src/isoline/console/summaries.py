@@ -14,7 +14,10 @@ from isoline.objects import (
     PersistentVolumeClaim,
     Secret,
     Service,
+    TrafficPolicy,
 )
+from isoline.objects.model import json_name
+from isoline.objects.traffic_policy import SETTINGS
 
 
 def summary_rows(item: Object) -> list[list[str]]:
@@ -93,6 +96,15 @@ def _gateway(config: GatewayConfig) -> Rows:
     return [("Addresses", ", ".join(config.status.addresses))]
 
 
+def _policy(policy: TrafficPolicy) -> Rows:
+    spec = policy.spec
+    targets = (
+        f"{each.kind} {each.name}" + (f" {each.section_name}" * bool(each.section_name)) for each in spec.target_refs
+    )
+    settings = (json_name(name) for name in SETTINGS if getattr(spec, name) not in (None, ()))
+    return [("Targets", ", ".join(targets)), ("Settings", ", ".join(settings))]
+
+
 _SUMMARIES: dict[type[Object], Callable[[Any], Rows]] = {
     App: _app,
     HTTPProxy: _proxy,
@@ -103,4 +115,5 @@ _SUMMARIES: dict[type[Object], Callable[[Any], Rows]] = {
     PersistentVolumeClaim: _claim,
     Ingress: _ingress,
     GatewayConfig: _gateway,
+    TrafficPolicy: _policy,
 }

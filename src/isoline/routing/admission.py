@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from isoline.objects import Key
+from isoline.objects.traffic_policy import TARGET_GROUPS
 from isoline.routing.ledger import Preview
 from isoline.routing.statuses import Finding
 
@@ -12,6 +13,8 @@ _MAY_COME = {
     "SecretNotValid": "Secret",
     "IncludeNotFound": "HTTPProxy",
     "ExtensionServiceNotFound": "ExtensionService",
+    "ServiceNotFound": "Service",
+    "SecretNotFound": "Secret",
 }
 """Reasons that may mean no more than that something is not there yet, and its kind."""
 
@@ -67,4 +70,6 @@ def review(previews: Mapping[Key, Preview], changed: Collection[Key]) -> Review:
 
 
 def _may_end(error: Finding, preview: Preview) -> bool:
+    if error.reason == "TargetNotFound":
+        return not preview.missing.isdisjoint(TARGET_GROUPS)
     return error.type == "Orphaned" or _MAY_COME.get(error.reason) in preview.missing

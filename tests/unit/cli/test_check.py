@@ -52,6 +52,27 @@ def test_what_the_compiler_would_refuse_is_told(file: Path, run: Run) -> None:
     assert f"{file}:1: HTTPProxy default/site: RouteError PathMatchConditionsNotValid" in answer.err
 
 
+POLICY = """
+apiVersion: isoline.dev/v1alpha1
+kind: TrafficPolicy
+metadata: {name: policy}
+spec:
+  targetRefs: [{kind: HTTPProxy, name: elsewhere}]
+  requestHeaders: {SETTING}
+"""
+
+
+def test_a_setting_of_a_policy_is_told_and_a_target_may_come_later(file: Path, run: Run) -> None:
+    file.write_text(POLICY.replace("SETTING", "maxCount: 10"))
+    assert run("check", str(file)).code == 0
+    file.write_text(POLICY.replace("SETTING", ""))
+    answer = run("check", str(file))
+    assert answer.code == 1
+    assert (
+        "TrafficPolicy default/policy: Accepted Invalid: spec.requestHeaders: needs maxSize or maxCount" in answer.err
+    )
+
+
 def test_two_definitions_of_one_object_are_told(tmp_path: Path, run: Run) -> None:
     for name in ("a.yaml", "b.yaml"):
         (tmp_path / name).write_text(GOOD)

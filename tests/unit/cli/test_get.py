@@ -176,3 +176,21 @@ def test_every_kind_has_columns_or_needs_none() -> None:
 )
 def test_ages_are_short(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_a_policy_is_shown_with_what_it_is_about(isoline: Isoline, run: Run) -> None:
+    text = """
+apiVersion: isoline.dev/v1alpha1
+kind: TrafficPolicy
+metadata: {name: uploads, namespace: default}
+spec:
+  targetRefs: [{kind: HTTPProxy, name: site, sectionName: /x}, {kind: App, name: voice}]
+  requestBody: {maxSize: 1Mi}
+"""
+    put(isoline, text)
+    head, row = run("get", "trafficpolicies").out.splitlines()
+    assert head.split() == ["NAME", "ACCEPTED", "REASON", "TARGETS", "AGE"]
+    assert row.split()[:5] == ["uploads", "Unknown", "Unknown", "HTTPProxy/site", "/x,App/voice"]
+    described = run("describe", "trafficpolicy", "uploads").out
+    assert "HTTPProxy site /x, App voice" in described
+    assert "requestBody" in described

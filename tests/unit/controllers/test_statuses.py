@@ -13,6 +13,7 @@ from isoline.controllers.statuses import AT_ONCE, StatusWriter
 from isoline.objects import ExtensionService, HTTPProxy, Key
 from isoline.objects.extension import ExtensionServiceStatus
 from isoline.objects.httpproxy import HTTPProxyStatus
+from isoline.objects.traffic_policy import TrafficPolicy
 from isoline.routing.statuses import ORPHANED, VALID, Finding, ProxyStatus
 from unit.controllers.support import FakeClock, manifests, settle
 
@@ -140,3 +141,37 @@ async def test_an_extension_service_has_its_own_condition(rig: Rig) -> None:
     rig.writer.put({about: None})
     await settle()
     assert getattr(rig.source.store.get(about), "status", None) == ExtensionServiceStatus()
+
+
+async def test_a_policy_says_in_conditions_whether_it_counts(rig: Rig) -> None:
+    text = """
+        apiVersion: isoline.dev/v1alpha1
+        kind: TrafficPolicy
+        metadata: {name: policy}
+        spec: {targetRefs: [{kind: HTTPProxy, name: p0}], requestBody: {maxSize: 1}}
+        """
+    await rig.source.apply(manifests(text))
+    name = Key("TrafficPolicy", "default", "policy")
+
+    async def conditions(found: ProxyStatus | None) -> list[tuple[str, str, str, str]]:
+        rig.writer.put({name: found})
+        await settle()
+        item = rig.source.store.get(name)
+        assert isinstance(item, TrafficPolicy)
+        assert found is None or item.status.observed_generation == item.metadata.generation
+        return [(each.type, each.status, each.reason, each.message) for each in item.status.conditions]
+
+    fine = [("Accepted", "True", "Accepted", ""), ("ResolvedRefs", "True", "ResolvedRefs", "")]
+    assert await conditions(VALID) == fine
+    errors = (
+        Finding("Accepted", "Invalid", "spec.a: no"),
+        Finding("Accepted", "TargetNotFound", "spec.b: gone"),
+        Finding("Conflicted", "Conflicted", "spec.c: taken"),
+    )
+    assert await conditions(ProxyStatus(errors, (Finding("Overridden", "Overridden", "by another"),))) == [
+        ("Accepted", "False", "Invalid", "spec.a: no; spec.b: gone"),
+        fine[1],
+        ("Conflicted", "True", "Conflicted", "spec.c: taken"),
+        ("Overridden", "True", "Overridden", "by another"),
+    ]
+    assert await conditions(None) == []
