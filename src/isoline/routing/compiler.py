@@ -167,7 +167,8 @@ def _status_without_host(proxy: HTTPProxy) -> ProxyStatus:
     report = Report()
     scope = Scope(report, "spec.virtualhost.fqdn")
     if not root.fqdn.strip():
-        scope.error("VirtualHostError", "FQDNNotSpecified", "must be specified")
+        words = "Spec.VirtualHost.Fqdn must be specified"
+        scope.error("VirtualHostError", "FQDNNotSpecified", "must be specified", words=words)
     else:
         text = (
             f'"{root.fqdn}" is no host name; write one such as "voice.example.com" or "*.example.com", without a port'
@@ -182,7 +183,8 @@ def _is_permitted(proxy: HTTPProxy, view: View, statuses: dict[Key, ProxyStatus]
     if not namespaces or proxy.metadata.namespace in namespaces:
         return True
     text = f'root HTTPProxies are not allowed in the namespace "{proxy.metadata.namespace}"'
-    finding = Finding("RootNamespaceError", "RootProxyNotAllowedInNamespace", f"metadata.namespace: {text}")
+    words = "root HTTPProxy cannot be defined in this namespace"
+    finding = Finding("RootNamespaceError", "RootProxyNotAllowedInNamespace", f"metadata.namespace: {text}", words)
     statuses[proxy.key] = ProxyStatus(errors=(finding,))
     return False
 

@@ -9,8 +9,8 @@ from isoline.objects.httpproxy import LoadBalancerPolicy
 from isoline.routing import clusters, ir
 from isoline.routing.endpoints import endpoints_name, weighted_name
 from isoline.routing.httpproxy.scope import Fault, Report, Scope
-from isoline.routing.httpproxy.timeouts import Timeouts, compile_timeouts
-from isoline.routing.httpproxy.upstream_tls import compile_validation
+from isoline.routing.httpproxy.timeouts import FAILED, Timeouts, compile_timeouts
+from isoline.routing.httpproxy.upstream_tls import Words, compile_validation
 from isoline.routing.statuses import ProxyStatus
 from isoline.routing.view import View
 
@@ -25,6 +25,7 @@ _BALANCES = {
     "WeightedLeastRequest": ir.Balance.LEAST_REQUEST,
 }
 _MAXIMUM = 2**32 - 1
+_WORDS = Words("TLS upstream validation policy error")
 
 
 class Extension(NamedTuple):
@@ -78,11 +79,14 @@ def compile_extension(item: ExtensionService, view: View, report: Report) -> Ext
 def _timeouts(item: ExtensionService, scope: Scope) -> Timeouts:
     policy = item.spec.timeout_policy
     if policy is not None and policy.idle:
-        scope.at("timeoutPolicy.idle").warn("SpecError", "idle timeouts are not supported for ExtensionServices")
+        words = 'ignoring field ".Spec.TimeoutPolicy.Idle"; idle timeouts are not supported for ExtensionClusters'
+        text = "idle timeouts are not supported for ExtensionServices"
+        scope.at("timeoutPolicy.idle").warn("SpecError", text, words=words)
     try:
         return compile_timeouts(policy, scope)
     except Fault as fault:
-        scope.report.errors[fault.finding._replace(type="SpecError")] = None
+        words = fault.finding.words.replace(FAILED.format("route"), FAILED.format("spec"))
+        scope.report.errors[fault.finding._replace(type="SpecError", words=words)] = None
         return Timeouts()
 
 
@@ -100,10 +104,10 @@ def _trust(item: ExtensionService, protocol: ir.Upstream, view: View, scope: Sco
         return None
     if protocol is not ir.Upstream.H2:
         text = f'upstream TLS validation not supported for "{item.spec.protocol}" protocol'
-        scope.at("validation").error("SpecError", "InconsistentProtocol", text)
+        scope.at("validation").error("SpecError", "InconsistentProtocol", text, words=text)
         return None
     try:
-        return compile_validation(item.spec.validation, protocol, item.metadata.namespace, view, scope)
+        return compile_validation(item.spec.validation, protocol, item.metadata.namespace, view, scope, words=_WORDS)
     except Fault as fault:
         finding = fault.finding
         # Unlike on a route, a CA that cannot be used is a fault of the spec here.
@@ -133,18 +137,18 @@ def _port(target: ExtensionServiceTarget, namespace: str, view: View, scope: Sco
     name = f"{namespace}/{target.name}"
     service = view.get(Key("Service", namespace, target.name))
     if not isinstance(service, Service):
-        text = f'unresolved service "{name}": Service "{name}" not found'
-        scope.error("ServiceError", "ServiceUnresolvedReference", text)
+        text = f'unresolved service "{name}": service "{name}" not found'
+        scope.error("ServiceError", "ServiceUnresolvedReference", text, words=text)
         return None
     if service.spec.type == "ExternalName" or service.spec.external_name:
         text = f'Service "{name}" is of unsupported type "ExternalName".'
-        scope.error("ServiceError", "UnsupportedServiceType", text)
+        scope.error("ServiceError", "UnsupportedServiceType", text, words=text)
         return None
     for port in service.spec.ports:
         if port.port == target.port and port.protocol == "TCP":
             return port
     text = f'unresolved service "{name}": port "{target.port}" on service "{name}" not matched'
-    scope.error("ServiceError", "ServiceUnresolvedReference", text)
+    scope.error("ServiceError", "ServiceUnresolvedReference", text, words=text)
     return None
 
 
@@ -153,7 +157,9 @@ def _balance(policy: LoadBalancerPolicy | None, scope: Scope) -> ir.Balance:
     balance = _BALANCES.get(strategy)
     if balance is None:
         text = f"{strategy} load balancer policy is not supported for ExtensionServices; RoundRobin is used"
-        scope.at("loadBalancerPolicy").warn("SpecError", text)
+        policies = f"{strategy} load balancer policy is not supported for ExtensionClusters"
+        words = f'ignoring field ".Spec.LoadBalancerPolicy"; {policies}'
+        scope.at("loadBalancerPolicy").warn("SpecError", text, words=words)
         return ir.Balance.ROUND_ROBIN
     return balance
 

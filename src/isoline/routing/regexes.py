@@ -7,6 +7,9 @@ import re2
 MAXIMUM_PROGRAM_SIZE = 1_048_576
 """What Envoy's runtime is given as `re2.max_program_size.error_level`; RE2's own memory limit is often met before."""
 
+NO_EXPRESSION = " is no RE2 expression: "
+"""Stands between an expression and what RE2 says of it."""
+
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
 
@@ -18,7 +21,7 @@ def problem(pattern: str) -> str | None:
         compiled = re2.compile(pattern, _OPTIONS)
     except re2.error as error:
         reason = error.args[0]
-        return f"{pattern!r} is no RE2 expression: {reason.decode() if isinstance(reason, bytes) else reason}"
+        return f"{pattern!r}{NO_EXPRESSION}{reason.decode() if isinstance(reason, bytes) else reason}"
     if compiled.programsize > MAXIMUM_PROGRAM_SIZE:
         return (
             f"{pattern!r} compiles to {compiled.programsize} instructions, more than the {MAXIMUM_PROGRAM_SIZE} that "

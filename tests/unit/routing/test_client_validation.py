@@ -111,12 +111,12 @@ def test_another_namespaces_secrets_by_delegation() -> None:
         ("{caSecret: gone}", "ClientValidationInvalid", 'invalid CA Secret "default/gone": Secret not found'),
         ("{caSecret: lists}", "ClientValidationInvalid", "missing ca.crt"),
         ("{caSecret: bad}", "ClientValidationInvalid", "no PEM certificate"),
-        ("{caSecret: certs/ca}", "CACertificateNotDelegated", "not permitted"),
+        ("{caSecret: certs/ca}", "DelegationNotPermitted", "not permitted"),
         ("{caSecret: ca, crlSecret: gone}", "ClientValidationInvalid", 'invalid CRL Secret "default/gone"'),
         ("{caSecret: ca, crlSecret: ca}", "ClientValidationInvalid", "missing crl.pem"),
         ("{caSecret: ca, crlSecret: bad}", "ClientValidationInvalid", "no PEM revocation list"),
         ("{caSecret: ca, crlSecret: broken}", "ClientValidationInvalid", "list 2 of crl.pem cannot be read"),
-        ("{caSecret: ca, crlSecret: certs/lists}", "ClientValidationInvalid", "not permitted"),
+        ("{caSecret: ca, crlSecret: certs/lists}", "DelegationNotPermitted", "not permitted"),
     ],
 )
 def test_what_cannot_be_told_closes_the_host(validation: str, reason: str, told: str) -> None:

@@ -13,7 +13,7 @@ from isoline.objects.httpproxy import (
     HTTPAuthorizationServerAllowedHeaders,
     VirtualHost,
 )
-from isoline.routing import ir
+from isoline.routing import ir, wording
 from isoline.routing.extensions import Extension, find_extension
 from isoline.routing.httpproxy import header_names
 from isoline.routing.httpproxy.scope import Fault, Scope
@@ -170,7 +170,7 @@ class _Server(NamedTuple):
         try:
             seconds = parse_timeout(self.written.response_timeout)
         except ValueError as error:
-            words = f"{_FIELD}.ResponseTimeout is invalid: {error}"
+            words = f"{_FIELD}.ResponseTimeout is invalid: {wording.bad_timeout(self.written.response_timeout)}"
             raise scope.fault("AuthError", "AuthResponseTimeoutInvalid", str(error), words=words) from error
         if seconds is not None and seconds > _LONGEST_TIMEOUT:
             text = f"{self.written.response_timeout} is too long; write infinity for no limit"

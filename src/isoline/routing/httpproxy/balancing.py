@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from isoline.objects.httpproxy import LoadBalancerPolicy, RequestHashPolicy
-from isoline.routing import ir
+from isoline.routing import ir, wording
 from isoline.routing.httpproxy import header_names
 from isoline.routing.httpproxy.scope import Scope
 
@@ -17,6 +17,9 @@ _STRATEGIES = {
     "Cookie": ir.Balance.RING_HASH,
     "RequestHash": ir.Balance.RING_HASH,
 }
+
+
+_IGNORING = "ignoring invalid"
 
 
 class Balancing(NamedTuple):
@@ -53,11 +56,12 @@ def _request_hash(policies: tuple[RequestHashPolicy, ...], scope: Scope) -> Bala
             continue
         identity = (entry.source, entry.name.lower() if entry.source == "header" else entry.name)
         if identity in found:
-            place.warn("SpecError", "says again what an entry before it says")
+            place.warn("SpecError", "says again what an entry before it says", words=_said_again(entry))
         else:
             found[identity] = entry
     if not found:
-        scope.warn("SpecError", "RequestHash has no usable entry; RoundRobin is used")
+        words = f"{_IGNORING} request hash policy options, setting load balancer strategy to default RoundRobin"
+        scope.warn("SpecError", "RequestHash has no usable entry; RoundRobin is used", words=words)
         return DEFAULT
     return Balancing(ir.Balance.RING_HASH, tuple(found.values()))
 
@@ -68,6 +72,8 @@ def _hash_by(policy: RequestHashPolicy, scope: Scope) -> ir.HashBy | None:
         scope.warn(
             "SpecError",
             "left out: exactly one of headerHashOptions, queryParameterHashOptions and hashSourceIP is needed",
+            words=f"{_IGNORING} request hash policy, must set exactly one of hashSourceIP or headerHashOptions or "
+            "queryParameterHashOptions",
         )
         return None
     if policy.hash_source_ip:
@@ -75,9 +81,22 @@ def _hash_by(policy: RequestHashPolicy, scope: Scope) -> ir.HashBy | None:
     if header is not None:
         if header_names.is_name(header.header_name):
             return ir.HashBy(source="header", name=header.header_name, terminal=policy.terminal)
-        scope.at("headerHashOptions.headerName").warn("SpecError", f"{header.header_name!r} is no header name")
+        role = f"{_IGNORING} header hash policy options with invalid header name"
+        words = wording.bad_header(role, header.header_name)
+        text = f"{header.header_name!r} is no header name"
+        scope.at("headerHashOptions.headerName").warn("SpecError", text, words=words)
     elif query is not None:
         if query.parameter_name:
             return ir.HashBy(source="query", name=query.parameter_name, terminal=policy.terminal)
-        scope.at("queryParameterHashOptions.parameterName").warn("SpecError", "must not be empty")
+        words = f"{_IGNORING} query parameter hash policy options with an invalid empty query parameter name"
+        scope.at("queryParameterHashOptions.parameterName").warn("SpecError", "must not be empty", words=words)
     return None
+
+
+def _said_again(entry: ir.HashBy) -> str:
+    if entry.source == "address":
+        return f"{_IGNORING} request hash policy, hashSourceIP specified multiple times"
+    if entry.source == "header":
+        name = wording.canonical_header(entry.name)
+        return f"{_IGNORING} header hash policy options with duplicated header name {name}"
+    return f"{_IGNORING} query parameter hash policy options with duplicated query parameter name {entry.name}"

@@ -1,7 +1,7 @@
 """virtualhost.tls.clientValidation: client certificates."""
 
 from isoline.objects.httpproxy import DownstreamValidation, ForwardClientCertificate
-from isoline.routing import ir
+from isoline.routing import ir, secret_wording
 from isoline.routing.authorities import BUNDLE, authorities_of, revocations_of
 from isoline.routing.certificates import find_secret
 from isoline.routing.httpproxy.delegation import is_delegated
@@ -50,14 +50,15 @@ def _authorities(validation: DownstreamValidation, namespace: str, view: View, s
     if not validation.ca_secret.strip():
         if validation.skip_client_cert_validation:
             return b""
-        raise _invalid(scope, "CA Secret must be specified")
+        raise _invalid(scope, "CA Secret must be specified", "CA Secret must be specified")
     name = _delegated_name(validation.ca_secret, namespace, view)
     if name is None:
-        text = f'certificate delegation of CA Secret "{validation.ca_secret}" to "{namespace}" not permitted'
-        raise scope.fault("TLSError", "CACertificateNotDelegated", text)
-    found = authorities_of(find_secret(name, view))
+        raise _not_delegated(scope, f'CA Secret "{validation.ca_secret}"', namespace)
+    stored = find_secret(name, view)
+    found = authorities_of(stored)
     if isinstance(found, str):
-        raise _invalid(scope, f'invalid CA Secret "{name}": {found}')
+        invalid, said = f'invalid CA Secret "{name}": ', secret_wording.about_authorities(stored)
+        raise _invalid(scope, f"{invalid}{found}", f"{invalid}{said}" if said else "")
     if found.broken:
         text = f'{found.broken} certificates of {BUNDLE} in Secret "{name}" cannot be read; the others count'
         scope.warn("TLSError", text)
@@ -70,11 +71,12 @@ def _revocations(validation: DownstreamValidation, namespace: str, view: View, s
         return b""
     name = _delegated_name(validation.crl_secret, namespace, view)
     if name is None:
-        text = f'CRL Secret "{validation.crl_secret}": delegation to the namespace "{namespace}" not permitted'
-        raise _invalid(scope, text)
-    found = revocations_of(find_secret(name, view))
+        raise _not_delegated(scope, f'CRL Secret "{validation.crl_secret}"', namespace)
+    stored = find_secret(name, view)
+    found = revocations_of(stored)
     if isinstance(found, str):
-        raise _invalid(scope, f'invalid CRL Secret "{name}": {found}')
+        invalid, said = f'invalid CRL Secret "{name}": ', secret_wording.about_revocations(stored)
+        raise _invalid(scope, f"{invalid}{found}", f"{invalid}{said}" if said else "")
     return found.pem
 
 
@@ -92,5 +94,12 @@ def _forward(wanted: ForwardClientCertificate | None) -> ir.ForwardedCertificate
     )
 
 
-def _invalid(scope: Scope, text: str) -> Fault:
-    return scope.fault("TLSError", "ClientValidationInvalid", f"client validation is invalid: {text}")
+def _not_delegated(scope: Scope, secret: str, namespace: str) -> Fault:
+    text = f'certificate delegation of {secret} to the namespace "{namespace}" not permitted'
+    words = f"Spec.VirtualHost.TLS {secret} is invalid: certificate delegation not permitted"
+    return scope.fault("TLSError", "DelegationNotPermitted", text, words=words)
+
+
+def _invalid(scope: Scope, text: str, words: str) -> Fault:
+    said = f"Spec.VirtualHost.TLS client validation is invalid: {words}" if words else ""
+    return scope.fault("TLSError", "ClientValidationInvalid", f"client validation is invalid: {text}", words=said)

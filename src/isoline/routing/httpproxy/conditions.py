@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from isoline.objects.httpproxy import HeaderMatchCondition, MatchCondition, QueryParameterMatchCondition
-from isoline.routing import ir, regexes
+from isoline.routing import ir, regexes, wording
 from isoline.routing.httpproxy import header_names
 from isoline.routing.httpproxy.scope import Scope
 from isoline.routing.statuses import ErrorType
@@ -40,6 +40,7 @@ def match(inherited: Conditions, own: Conditions, scope: Scope) -> ir.Match:
 def check_path(conditions: Conditions, scope: Scope, *, kind: ErrorType = "RouteError") -> None:
     """Raise Fault unless there is at most one path condition, it starts with a slash, and RE2 takes a regex."""
     found = 0
+    what = "include" if kind == "IncludeError" else "route"
     for position, condition in enumerate(conditions):
         for name, value in (("prefix", condition.prefix), ("exact", condition.exact), ("regex", condition.regex)):
             if not value:
@@ -47,14 +48,19 @@ def check_path(conditions: Conditions, scope: Scope, *, kind: ErrorType = "Route
             found += 1
             place = scope.at(f"conditions[{position}].{name}")
             if not value.startswith("/"):
-                raise place.fault(kind, "PathMatchConditionsNotValid", f"must start with /, found {value!r}")
+                words = f"{what}: {name} conditions must start with /, {value} was supplied"
+                text = f"must start with /, found {value!r}"
+                raise place.fault(kind, "PathMatchConditionsNotValid", text, words=words)
             if name == "regex" and (problem := regexes.problem(value)):
-                raise place.fault(kind, "PathMatchConditionsNotValid", problem)
+                reason = wording.bad_expression(problem)
+                words = f"{what}: supplied regex: {value} invalid. error: {reason}" if reason else ""
+                raise place.fault(kind, "PathMatchConditionsNotValid", problem, words=words)
     if found > 1:
         raise scope.at("conditions").fault(
             kind,
             "PathMatchConditionsNotValid",
             f"at most one of prefix, exact and regex is possible, found {found}",
+            words=f"{what}: more than one prefix, exact or regex is not allowed in a condition block",
         )
 
 
@@ -84,7 +90,8 @@ def _regex_path(prefix: str, regex: str, scope: Scope) -> ir.PathMatch:
         # Quoted and grouped: a child's `/a|/b` must not reach beyond the prefix that its parent gave it.
         regex = f"{regexes.quote(prefix)}(?:{regex})"
         if problem := regexes.problem(regex):
-            raise scope.at("conditions").fault("RouteError", "PathMatchConditionsNotValid", problem)
+            words = "route: regex invalid after merging with include prefix"
+            raise scope.at("conditions").fault("RouteError", "PathMatchConditionsNotValid", problem, words=words)
     return ir.PathMatch(kind=ir.PathKind.REGEX, value=regex)
 
 
@@ -106,6 +113,7 @@ def header_matches(inherited: Conditions, own: Conditions, scope: Scope) -> tupl
     return tuple(matches)
 
 
+_BAD_EXPRESSION = "invalid regular expression specified for 'regex' condition"
 _HEADER_FIELDS = (
     ("present", ir.ValueKind.PRESENT, False),
     ("notpresent", ir.ValueKind.PRESENT, True),
@@ -134,7 +142,7 @@ def _header_match(condition: HeaderMatchCondition, scope: Scope, *, own: bool) -
     name, kind, invert = chosen[0]
     value = "" if kind is ir.ValueKind.PRESENT else str(getattr(condition, name))
     if kind is ir.ValueKind.REGEX and (problem := regexes.problem(value)):
-        raise _header_fault(scope.at("regex"), problem)
+        raise _header_fault(scope.at("regex"), problem, _BAD_EXPRESSION)
     negative_value = invert and kind in _CASELESS
     if own and condition.ignore_case and kind not in _CASELESS:
         scope.at("ignoreCase").warn("RouteError", f"does not count with {name}")
@@ -155,16 +163,19 @@ def _check_contradiction(header: ir.HeaderMatch, others: Sequence[ir.HeaderMatch
         if other.name != header.name or other.kind is not header.kind:
             continue
         if header.kind is ir.ValueKind.EXACT and not header.invert and not other.invert:
-            raise _header_fault(scope, f"two exact conditions on the header {header.name!r} can never both hold")
+            text = f"two exact conditions on the header {header.name!r} can never both hold"
+            words = "cannot specify duplicate header 'exact match' conditions in the same route"
+            raise _header_fault(scope, text, words)
         if header.kind is not ir.ValueKind.REGEX and other.value == header.value and other.invert != header.invert:
-            raise _header_fault(
-                scope,
-                f"{header.kind.value} and not{header.kind.value} of the header {header.name!r} exclude each other",
-            )
+            name = header.kind.value
+            text = f"{name} and not{name} of the header {header.name!r} exclude each other"
+            both = f"'{name}' and 'not{name}'"
+            words = f"cannot specify contradictory {both} conditions for the same route and header"
+            raise _header_fault(scope, text, words)
 
 
-def _header_fault(scope: Scope, text: str) -> Exception:
-    return scope.fault("RouteError", "HeaderMatchConditionsNotValid", text)
+def _header_fault(scope: Scope, text: str, words: str = "") -> Exception:
+    return scope.fault("RouteError", "HeaderMatchConditionsNotValid", text, words=words)
 
 
 # --- query parameters ----------------------------------------------------------------------------------------------
@@ -193,7 +204,8 @@ def query_matches(inherited: Conditions, own: Conditions, scope: Scope) -> tuple
         if query.kind is ir.ValueKind.EXACT:
             if query.name.lower() in exact:
                 text = f"two exact conditions on the query parameter {query.name!r} can never both hold"
-                raise _query_fault(scope.at(field), text)
+                words = "cannot specify duplicate query parameter 'exact match' conditions in the same route"
+                raise _query_fault(scope.at(field), text, words)
             exact.add(query.name.lower())
         matches.append(query)
     return tuple(matches)
@@ -204,13 +216,16 @@ def _query_match(condition: QueryParameterMatchCondition, scope: Scope) -> ir.Qu
     if len(chosen) != 1:
         found = ", ".join(entry[0] for entry in chosen) or "none"
         wanted = "exactly one of exact, prefix, suffix, regex, contains and present is needed"
-        raise _query_fault(scope, f"{wanted}, found {found}")
+        words = "cannot specify more than one condition in the same match condition branch"
+        if not chosen:
+            words = "must specify at least one query parameter condition"
+        raise _query_fault(scope, f"{wanted}, found {found}", words)
     if not 0 < len(condition.name.encode()) <= MAXIMUM_PARAMETER_NAME:
         raise _query_fault(scope.at("name"), f"must have between 1 and {MAXIMUM_PARAMETER_NAME} bytes")
     name, kind = chosen[0]
     value = "" if kind is ir.ValueKind.PRESENT else str(getattr(condition, name))
     if kind is ir.ValueKind.REGEX and (problem := regexes.problem(value)):
-        raise _query_fault(scope.at("regex"), problem)
+        raise _query_fault(scope.at("regex"), problem, _BAD_EXPRESSION)
     return ir.QueryMatch(
         name=condition.name,
         kind=kind,
@@ -219,5 +234,5 @@ def _query_match(condition: QueryParameterMatchCondition, scope: Scope) -> ir.Qu
     )
 
 
-def _query_fault(scope: Scope, text: str) -> Exception:
-    return scope.fault("RouteError", "QueryParameterMatchConditionsNotValid", text)
+def _query_fault(scope: Scope, text: str, words: str = "") -> Exception:
+    return scope.fault("RouteError", "QueryParameterMatchConditionsNotValid", text, words=words)

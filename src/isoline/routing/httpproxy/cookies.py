@@ -21,7 +21,7 @@ def compile_cookies(policies: Sequence[CookieRewritePolicy], scope: Scope) -> tu
     for position, policy in enumerate(policies):
         place = scope.at(f"cookieRewritePolicies[{position}]")
         if policy.name in found:
-            raise _fault(place, f'duplicate cookie rewrite rule for cookie "{policy.name}"')
+            raise _fault(place, f'duplicate cookie rewrite rule for cookie "{policy.name}"', told=True)
         found[policy.name] = _compile_one(policy, place)
     return tuple(found.values())
 
@@ -40,7 +40,7 @@ def _compile_one(policy: CookieRewritePolicy, scope: Scope) -> ir.CookieRewrite:
     path = None if policy.path_rewrite is None else policy.path_rewrite.value
     domain = None if policy.domain_rewrite is None else policy.domain_rewrite.value
     if path is None and domain is None and policy.secure is None and policy.same_site is None:
-        raise _fault(scope, f'no attributes rewritten for cookie "{policy.name}"')
+        raise _fault(scope, f'no attributes rewritten for cookie "{policy.name}"', told=True)
     if path is not None and (not _PATH.fullmatch(path) or len(path) > _LONGEST):
         raise _fault(scope.at("pathRewrite.value"), f"{path!r} is no path of a cookie")
     if domain is not None and (not _DOMAIN.fullmatch(domain) or len(domain) > _LONGEST):
@@ -56,5 +56,8 @@ def _compile_one(policy: CookieRewritePolicy, scope: Scope) -> ir.CookieRewrite:
     )
 
 
-def _fault(scope: Scope, text: str) -> Fault:
-    return scope.fault("RouteError", "CookieRewritePoliciesInvalid", text)
+def _fault(scope: Scope, text: str, *, told: bool = False) -> Fault:
+    """A fault; `told` if Contour has it too, in the same words."""
+    of = "service" if ".services[" in scope.path else "route"
+    words = f"{text} on {of} cookie rewrite rules" if told else ""
+    return scope.fault("RouteError", "CookieRewritePoliciesInvalid", text, words=words)

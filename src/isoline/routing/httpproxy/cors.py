@@ -4,7 +4,7 @@ import re
 
 from isoline.objects import parse_go_duration
 from isoline.objects.httpproxy import CORSPolicy
-from isoline.routing import ir, regexes
+from isoline.routing import ir, regexes, wording
 from isoline.routing.httpproxy.scope import Fault, Scope
 
 _EXACT_ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=-]+)(?::[0-9]*)?")
@@ -53,7 +53,8 @@ def _list_faults(
     entries: tuple[str, ...], scope: Scope, *, empty: bool, pattern: re.Pattern[str] | None
 ) -> list[Fault]:
     if not entries and not empty:
-        return [_fault(scope, "at least one is needed")]
+        what = "origin" if scope.path.endswith("allowOrigin") else "methods"
+        return [_fault(scope, "at least one is needed", f"invalid allowed {what} configuration with length 0")]
     if pattern is None:
         return []
     return [
@@ -69,7 +70,9 @@ def _origin(text: str, scope: Scope) -> ir.Origin:
     problem = regexes.problem(text)
     if problem is not None or not text:
         raise _fault(
-            scope, f'invalid allowed origin "{text}": neither an origin such as https://example.com nor a regex'
+            scope,
+            f'invalid allowed origin "{text}": neither an origin such as https://example.com nor a regex',
+            f'invalid allowed origin "{text}": allowed origin is invalid exact match and invalid regex match',
         )
     return ir.Origin(value=text, regex=True)
 
@@ -80,11 +83,13 @@ def _max_age(text: str, scope: Scope) -> int | None:
     try:
         seconds = parse_go_duration(text)
     except ValueError as error:
-        raise _fault(scope, str(error)) from error
+        raise _fault(scope, str(error), wording.bad_timeout(text)) from error
     if not 0 <= seconds <= _LONGEST:
-        raise _fault(scope, f'invalid max age value "{text}": must be between 0 and {_LONGEST}s')
+        problem = f'invalid max age value "{text}"'
+        raise _fault(scope, f"{problem}: must be between 0 and {_LONGEST}s", problem if seconds < 0 else "")
     return round(seconds)
 
 
-def _fault(scope: Scope, text: str) -> Fault:
-    return scope.fault("CORSError", "PolicyDidNotParse", text)
+def _fault(scope: Scope, text: str, words: str = "") -> Fault:
+    whole = f"Spec.VirtualHost.CORSPolicy: {words}" if words else ""
+    return scope.fault("CORSError", "PolicyDidNotParse", text, words=whole)

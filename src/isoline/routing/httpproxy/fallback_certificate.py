@@ -1,6 +1,7 @@
 """virtualhost.tls.enableFallbackCertificate: the certificate of clients that name no known host in the handshake."""
 
 from isoline.objects.httpproxy import TLS, VirtualHost
+from isoline.routing import secret_wording, wording
 from isoline.routing.certificates import find_secret, secret_problem
 from isoline.routing.httpproxy.delegation import is_delegated
 from isoline.routing.httpproxy.scope import Scope
@@ -11,15 +12,17 @@ def check_guards(root: VirtualHost, scope: Scope) -> None:
     """Report what guards the host and would be passed by on the fallback certificate."""
     if root.tls is None or not root.tls.enable_fallback_certificate:
         return
-    guards = {
-        "clientValidation": root.tls.client_validation is not None,
-        "authorization": root.authorization is not None and bool(root.authorization.extension_ref.name),
-        "jwtProviders": bool(root.jwt_providers),
-    }
-    for guard, used in guards.items():
+    asks = root.authorization is not None and bool(root.authorization.extension_ref.name)
+    guards = (
+        ("clientValidation", "client validation", root.tls.client_validation is not None),
+        ("authorization", "client authorization", asks),
+        ("jwtProviders", "JWT providers", bool(root.jwt_providers)),
+    )
+    for guard, name, used in guards:
         if used:
             text = f"enableFallbackCertificate and {guard} exclude each other"
-            scope.at("tls").error("TLSError", "TLSIncompatibleFeatures", text)
+            words = f"Spec.Virtualhost.TLS fallback & {name} are incompatible"
+            scope.at("tls").error("TLSError", "TLSIncompatibleFeatures", text, words=words)
 
 
 def compile_fallback(tls: TLS, namespace: str, view: View, scope: Scope) -> str:
@@ -30,17 +33,23 @@ def compile_fallback(tls: TLS, namespace: str, view: View, scope: Scope) -> str:
     name = view.settings.fallback_certificate
     if not name:
         text = "the GatewayConfig names no fallback certificate (spec.tls.fallbackCertificate)"
-        raise scope.fault("TLSError", "FallbackNotPresent", text)
+        missing = "fallback Certificate Secret is not configured in Contour configuration file"
+        words = f"Spec.Virtualhost.TLS enabled fallback but the {missing}"
+        raise scope.fault("TLSError", "FallbackNotPresent", text, words=words)
     owner, _, secret = name.partition("/")
     if not is_delegated(owner, secret, to=namespace, view=view):
         text = f'fallback Secret "{name}" is not delegated to the namespace "{namespace}"'
-        raise scope.fault("TLSError", "FallbackNotDelegated", text)
+        words = wording.not_delegated("Spec.VirtualHost.TLS", name)
+        raise scope.fault("TLSError", "FallbackNotDelegated", text, words=words)
     found = find_secret(name, view)
     problem = "Secret not found" if found is None else secret_problem(found)
     if problem and view.keeps(name):
         scope.warn("TLSError", f'fallback Secret "{name}" is invalid: {problem}; its last good certificate serves on')
     elif problem:
-        raise scope.fault("TLSError", "FallbackNotValid", f'fallback Secret "{name}" is invalid: {problem}')
+        said = secret_wording.about_certificate(found)
+        words = f'Spec.Virtualhost.TLS Secret "{name}" fallback certificate is invalid: {said}' if said else ""
+        text = f'fallback Secret "{name}" is invalid: {problem}'
+        raise scope.fault("TLSError", "FallbackNotValid", text, words=words)
     return name
 
 

@@ -11,7 +11,7 @@ from isoline.objects.httpproxy import (
 )
 from isoline.routing import ir
 from isoline.routing.httpproxy import conditions, header_names
-from isoline.routing.httpproxy.local_limits import REASON
+from isoline.routing.httpproxy.local_limits import REASON, words_of
 from isoline.routing.httpproxy.scope import Fault, Scope
 from isoline.routing.settings import Settings
 from isoline.routing.statuses import ErrorType
@@ -66,7 +66,7 @@ def _key(entry: RateLimitDescriptorEntry, kind: ErrorType, scope: Scope) -> ir.L
     matches, address = entry.request_header_value_match, entry.remote_address
     if sum(each is not None for each in (generic, header, matches, address)) != 1:
         text = "rate limit descriptor entry must have exactly one field set"
-        raise scope.fault(kind, REASON, text)
+        raise scope.fault(kind, REASON, text, words=words_of(kind, text))
     if generic is not None:
         _check_text(generic.value, kind, scope.at("genericKey.value"))
         return ir.LimitKey(source="constant", key=generic.key or _GENERIC_KEY, value=generic.value)
@@ -90,7 +90,7 @@ def _match(descriptor: RequestHeaderValueMatchDescriptor, kind: ErrorType, scope
         found = conditions.header_matches((), own, scope)
     except Fault as fault:
         message = _CONDITION.sub(r"headers[\1]", fault.finding.message, count=1)
-        raise Fault(fault.finding._replace(type=kind, reason=REASON, message=message)) from fault
+        raise Fault(fault.finding._replace(type=kind, reason=REASON, message=message, words="")) from fault
     if not found:
         raise scope.at("headers").fault(kind, REASON, "none of them names a kind of match")
     return ir.LimitKey(

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from isoline.objects.httpproxy import HeadersPolicy, HeaderValue
-from isoline.routing import ir
+from isoline.routing import ir, wording
 from isoline.routing.httpproxy import header_names
-from isoline.routing.httpproxy.scope import Scope
+from isoline.routing.httpproxy.scope import Fault, Scope
 from isoline.routing.statuses import ErrorType
 
 NO_EDITS = ir.HeaderEdits()
@@ -71,6 +71,11 @@ class Names(NamedTuple):
     type: ErrorType
     reason: str
 
+    def fault(self, scope: Scope, text: str, words: str) -> Fault:
+        """Return a fault of which Contour says `words`, and in which policy."""
+        of = "request" if self.field == "requestHeadersPolicy" else "response"
+        return scope.fault(self.type, self.reason, text, words=f"{words} on {of} headers")
+
 
 ROUTE_REQUEST = Names("requestHeadersPolicy", "RouteError", "RequestHeadersPolicyInvalid")
 ROUTE_RESPONSE = Names("responseHeadersPolicy", "RouteError", "ResponseHeaderPolicyInvalid")
@@ -102,14 +107,16 @@ def compile_headers(policy: HeadersPolicy | None, names: Names, scope: Scope, *,
         lowered = entry.name.lower()
         if lowered == "host":
             if not request:
-                raise place.fault(names.type, names.reason, "Host can be set on requests only")
+                words = 'rewriting "Host" header is not supported'
+                raise names.fault(place, "Host can be set on requests only", words)
             if not entry.value:
                 raise place.at("value").fault(names.type, names.reason, "Host must not be empty")
             if host is not None:
                 place.warn(names.type, "Host is set twice; the last one counts")
             host = entry.value
         elif lowered in headers:
-            raise place.fault(names.type, names.reason, f"the header {entry.name!r} is set twice")
+            words = f'duplicate header addition: "{wording.canonical_header(entry.name)}"'
+            raise names.fault(place, f"the header {entry.name!r} is set twice", words)
         else:
             headers[lowered] = ir.Header(name=entry.name, value=escape(entry.value, variables))
     removed = _removed(policy.remove, names, scope, request=request)
@@ -118,7 +125,9 @@ def compile_headers(policy: HeadersPolicy | None, names: Names, scope: Scope, *,
 
 def _check(entry: HeaderValue, names: Names, scope: Scope) -> None:
     if not header_names.is_name(entry.name):
-        raise scope.fault(names.type, names.reason, f"{entry.name!r} is no header name")
+        raise names.fault(
+            scope, f"{entry.name!r} is no header name", wording.bad_header("invalid set header", entry.name)
+        )
     if problem := header_names.value_problem(entry.value):
         raise scope.at("value").fault(names.type, names.reason, problem)
 
@@ -128,9 +137,11 @@ def _removed(entries: tuple[str, ...], names: Names, scope: Scope, *, request: b
     for position, name in enumerate(entries):
         place = scope.at(f"remove[{position}]")
         if not header_names.is_name(name):
-            raise place.fault(names.type, names.reason, f"{name!r} is no header name")
+            words = wording.bad_header("invalid remove header", name)
+            raise names.fault(place, f"{name!r} is no header name", words)
         if name.lower() in removed:
-            raise place.fault(names.type, names.reason, f"the header {name!r} is removed twice")
+            words = f'duplicate header removal: "{wording.canonical_header(name)}"'
+            raise names.fault(place, f"the header {name!r} is removed twice", words)
         if request and name.lower() == "host":
             raise place.fault(names.type, names.reason, "Host cannot be removed")
         removed[name.lower()] = name

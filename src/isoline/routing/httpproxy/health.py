@@ -70,7 +70,10 @@ def _expected_statuses(policy: HealthCheckPolicy, scope: Scope) -> tuple[tuple[i
     for position, wanted in enumerate(policy.expected_statuses):
         place = scope.at(f"expectedStatuses[{position}]")
         if not (100 <= wanted.start <= 599 and 101 <= wanted.end <= 600):
-            raise _fault(place, f"start is within 100–599 and end within 101–600, found {wanted.start}–{wanted.end}")
+            text = f"start is within 100–599 and end within 101–600, found {wanted.start}–{wanted.end}"
+            first = "start must be in the range [100, 599]"
+            which = "end must be in the range [101, 600]" if 100 <= wanted.start <= 599 else first
+            raise _fault(place, text, f"invalid expected status range: {which}")
         if wanted.start >= wanted.end:
             place.warn("RouteError", f"holds no status: {wanted.start} is not below {wanted.end}")
         else:
@@ -78,5 +81,5 @@ def _expected_statuses(policy: HealthCheckPolicy, scope: Scope) -> tuple[tuple[i
     return tuple(ranges)
 
 
-def _fault(scope: Scope, text: str) -> Exception:
-    return scope.fault("RouteError", "HealthCheckPolicyInvalid", text)
+def _fault(scope: Scope, text: str, words: str = "") -> Exception:
+    return scope.fault("RouteError", "HealthCheckPolicyInvalid", text, words=words)

@@ -52,7 +52,9 @@ def _add(site: SiteDraft, proxy: HTTPProxy, inherited: Sequence[MatchCondition],
 def _descend(child: HTTPProxy, include: Include, place: Place, chain: tuple[Key, ...]) -> None:
     if child.key in chain:
         path = " -> ".join(f"{key.namespace}/{key.name}" for key in (*chain, child.key))
-        place.site.scope_of(child).error("IncludeError", "IncludeCreatesCycle", f"include creates a cycle: {path}")
+        words = f"include creates an include cycle: {path}"
+        text = f"include creates a cycle: {path}"
+        place.site.scope_of(child).error("IncludeError", "IncludeCreatesCycle", text, words=words)
         _close(place, include.conditions)
         return
     if len(chain) > MAXIMUM_DEPTH or not place.site.includes_left:
@@ -71,10 +73,12 @@ def _child(include: Include, place: Place) -> HTTPProxy | None:
     if not isinstance(child, HTTPProxy) or not is_ours(
         child.metadata.annotations, child.spec.ingress_class_name, place.site.view.settings
     ):
-        place.scope.error("IncludeError", "IncludeNotFound", f"include {name} not found")
+        text = f"include {name} not found"
+        place.scope.error("IncludeError", "IncludeNotFound", text, words=text)
     elif child.spec.virtualhost is not None:
         text = f"{name} has a virtualhost, and a root cannot be included"
-        place.scope.error("IncludeError", "RootIncludesRoot", text)
+        words = f"root httpproxy cannot include another root httpproxy ({name})"
+        place.scope.error("IncludeError", "RootIncludesRoot", text, words=words)
     else:
         return child
     _close(place, include.conditions)
@@ -102,8 +106,9 @@ def _check_conditions(own: Sequence[MatchCondition], place: Place, seen: set[obj
             if getattr(condition, name):
                 _close(place, [_as_prefix(each) for each in own])
                 text = "an include can have a prefix only"
+                words = f"include: {name} conditions are not allowed in includes block"
                 raise scope.at(f"conditions[{position}].{name}").fault(
-                    "IncludeError", "PathMatchConditionsNotValid", text
+                    "IncludeError", "PathMatchConditionsNotValid", text, words=words
                 )
     conditions.check_path(own, scope, kind="IncludeError")
     headers = conditions.header_matches((), own, scope)
@@ -114,5 +119,6 @@ def _check_conditions(own: Sequence[MatchCondition], place: Place, seen: set[obj
     if identity in seen and identity != ("/", frozenset(), frozenset()):
         _close(place, own)
         text = "an include before this one has the same conditions"
-        raise scope.fault("IncludeError", "DuplicateMatchConditions", text)
+        words = "duplicate conditions defined on an include"
+        raise scope.fault("IncludeError", "DuplicateMatchConditions", text, words=words)
     seen.add(identity)

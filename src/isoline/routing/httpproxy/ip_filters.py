@@ -7,6 +7,7 @@ from isoline.routing import ir
 from isoline.routing.httpproxy.scope import Fault, Scope
 
 _MAPPED_IPV4 = 96
+_FAILED = " failed to parse: "
 
 
 def is_guarded(item: Route | VirtualHost) -> bool:
@@ -20,7 +21,8 @@ def compile_addresses(item: Route | VirtualHost, scope: Scope) -> ir.AddressFilt
         return None
     if item.ip_allow_policy and item.ip_deny_policy:
         text = "ipAllowPolicy and ipDenyPolicy exclude each other"
-        raise scope.fault("IPFilterError", "IncompatibleIPAddressFilters", text)
+        words = "cannot specify both `ipAllowPolicy` and `ipDenyPolicy`"
+        raise scope.fault("IPFilterError", "IncompatibleIPAddressFilters", text, words=words)
     allow = bool(item.ip_allow_policy)
     field = "ipAllowPolicy" if allow else "ipDenyPolicy"
     ranges: list[ir.AddressRange] = []
@@ -43,7 +45,10 @@ def compile_addresses_of_host(root: VirtualHost, scope: Scope) -> ir.AddressFilt
     except Fault as fault:
         scope.report.errors[fault.finding] = None
         text = "ipAllowPolicy or ipDenyPolicy is invalid, so the host is not served"
-        raise scope.fault("IPFilterError", "IPFilterPolicyNotValid", text) from fault
+        _, failed, problem = fault.finding.words.partition(_FAILED)
+        fields = "Spec.VirtualHost.IPAllowFilterPolicy or Spec.VirtualHost.IPDenyFilterPolicy"
+        words = f"{fields} is invalid: {problem}" if failed else ""
+        raise scope.fault("IPFilterError", "IPFilterPolicyNotValid", text, words=words) from fault
 
 
 def _range(entry: IPFilterPolicy, scope: Scope) -> ir.AddressRange:
@@ -52,8 +57,10 @@ def _range(entry: IPFilterPolicy, scope: Scope) -> ir.AddressRange:
         raise scope.at("source").fault("IPFilterError", "IPFilterPolicyNotValid", text)
     network = _network(entry.cidr)
     if network is None:
-        text = f"{entry.cidr} failed to parse: an address or a range such as 10.0.0.0/8 is needed"
-        raise scope.at("cidr").fault("IPFilterError", "InvalidCIDR", text)
+        text = f"{entry.cidr}{_FAILED}an address or a range such as 10.0.0.0/8 is needed"
+        bits = "" if "/" in entry.cidr else "/128" if ":" in entry.cidr else "/32"
+        words = f"{entry.cidr}{_FAILED}invalid CIDR address: {entry.cidr}{bits}"
+        raise scope.at("cidr").fault("IPFilterError", "InvalidCIDR", text, words=words)
     return ir.AddressRange(
         address=str(network.network_address), prefix_length=network.prefixlen, forwarded=entry.source == "Remote"
     )

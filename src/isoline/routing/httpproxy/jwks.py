@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from isoline.objects import Key, Secret, parse_go_duration
 from isoline.objects.httpproxy import JWTProvider, LocalJWKS, RemoteJWKS
-from isoline.routing import clusters, ir
+from isoline.routing import clusters, ir, wording
 from isoline.routing.httpproxy import upstream_tls
 from isoline.routing.httpproxy.scope import Fault, Scope
 from isoline.routing.httpproxy.timeouts import MAXIMUM_SECONDS
@@ -30,6 +30,9 @@ _FAMILIES = {
     "all": ir.DnsFamily.ALL,
 }
 _FIELD = "Spec.VirtualHost.JWTProviders.RemoteJWKS"
+_VALIDATION = upstream_tls.Words(
+    f"{_FIELD}.UpstreamValidation is invalid", f"{_FIELD}.UpstreamValidation.CACertificate"
+)
 
 
 class _Place(NamedTuple):
@@ -138,11 +141,14 @@ def _trust(remote: RemoteJWKS, place: _Place, namespace: str, view: View, scope:
         words = f"{_FIELD}.UpstreamValidation must not be specified when URI scheme is http."
         raise _fault(scope.at("validation"), "RemoteJWKSUpstreamValidationInvalid", text, words)
     try:
-        return upstream_tls.compile_validation(remote.validation, ir.Upstream.TLS, namespace, view, scope)
+        return upstream_tls.compile_validation(
+            remote.validation, ir.Upstream.TLS, namespace, view, scope, words=_VALIDATION
+        )
     except Fault as fault:
         foreign = fault.finding.reason == "CACertificateNotDelegated"
         reason = "RemoteJWKSCACertificateNotDelegated" if foreign else "RemoteJWKSUpstreamValidationInvalid"
-        raise Fault(Finding("JWTVerificationError", reason, fault.finding.message)) from fault
+        finding = Finding("JWTVerificationError", reason, fault.finding.message, fault.finding.words)
+        raise Fault(finding) from fault
 
 
 def _seconds(text: str, field: str, lowest: float, highest: float, scope: Scope) -> float | None:
@@ -152,7 +158,8 @@ def _seconds(text: str, field: str, lowest: float, highest: float, scope: Scope)
     try:
         seconds = parse_go_duration(text)
     except ValueError as error:
-        raise _fault(scope, reason, str(error), f"{_FIELD}.{field} is invalid: {error}") from error
+        words = f"{_FIELD}.{field} is invalid: {wording.bad_duration(text)}"
+        raise _fault(scope, reason, str(error), words) from error
     if not lowest <= seconds <= highest:
         raise _fault(scope, reason, f"{text} is outside {lowest:g}s–{highest:.0f}s")
     return seconds

@@ -1,7 +1,7 @@
 """rateLimitPolicy.local, of the virtual host and of routes; a route's replaces the virtual host's."""
 
 from isoline.objects.httpproxy import LocalRateLimitPolicy, RateLimitPolicy
-from isoline.routing import ir
+from isoline.routing import ir, wording
 from isoline.routing.httpproxy import header_names, headers
 from isoline.routing.httpproxy.scope import Scope
 from isoline.routing.statuses import ErrorType
@@ -18,6 +18,12 @@ _STATUSES = frozenset(
 """The errors that Envoy has a name for; it refuses others here."""
 
 
+def words_of(kind: ErrorType, problem: str) -> str:
+    """Return Contour's sentence for what is wrong with the rate limits of a virtual host, or else of a route."""
+    field = "Spec.VirtualHost.RateLimitPolicy" if kind == "VirtualHostError" else "route.rateLimitPolicy"
+    return f"{field} is invalid: {problem}"
+
+
 def compile_local_limit(policy: RateLimitPolicy | None, kind: ErrorType, scope: Scope) -> ir.LocalLimit | None:
     """Return the bucket, None if the policy has none. Raises Fault for what cannot be, of the type `kind`."""
     if policy is None or policy.local is None:
@@ -25,11 +31,11 @@ def compile_local_limit(policy: RateLimitPolicy | None, kind: ErrorType, scope: 
     local, scope = policy.local, scope.at("rateLimitPolicy.local")
     if local.requests <= 0:
         text = f"invalid requests value {local.requests} in local rate limit policy: must be above 0"
-        raise scope.at("requests").fault(kind, REASON, text)
+        raise scope.at("requests").fault(kind, REASON, text, words=words_of(kind, text.partition(": ")[0]))
     interval = _UNITS.get(local.unit)
     if interval is None:
         text = f'invalid unit "{local.unit}" in local rate limit policy: must be one of {", ".join(_UNITS)}'
-        raise scope.at("unit").fault(kind, REASON, text)
+        raise scope.at("unit").fault(kind, REASON, text, words=words_of(kind, text.partition(": ")[0]))
     if local.burst < 0 or local.requests + local.burst > _LARGEST:
         text = f"must not be negative, nor above {_LARGEST} together with requests; found {local.burst}"
         raise scope.at("burst").fault(kind, REASON, text)
@@ -54,10 +60,13 @@ def _headers(local: LocalRateLimitPolicy, kind: ErrorType, scope: Scope) -> tupl
     for position, entry in enumerate(local.response_headers_to_add):
         place = Scope(scope.report, f"{scope.path}[{position}]")
         if not header_names.is_name(entry.name):
-            raise place.fault(kind, REASON, f'invalid set header "{entry.name}": it is no header name')
+            text = f'invalid set header "{entry.name}": it is no header name'
+            words = words_of(kind, wording.bad_header("invalid header name", entry.name))
+            raise place.fault(kind, REASON, text, words=words)
         if problem := header_names.value_problem(entry.value):
             raise place.fault(kind, REASON, problem)
         if entry.name.lower() in added:
-            raise place.fault(kind, REASON, f'duplicate header addition: "{entry.name}"')
+            words = words_of(kind, f'duplicate header addition: "{wording.canonical_header(entry.name)}"')
+            raise place.fault(kind, REASON, f'duplicate header addition: "{entry.name}"', words=words)
         added[entry.name.lower()] = ir.Header(name=entry.name, value=headers.escape(entry.value, {}))
     return tuple(added.values())

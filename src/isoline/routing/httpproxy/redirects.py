@@ -15,7 +15,8 @@ def compile_redirect(policy: HTTPRequestRedirectPolicy, scope: Scope) -> ir.Redi
     """Return the redirect. Raises Fault for path and prefix together and for values outside the schema."""
     scope = scope.at("requestRedirectPolicy")
     if policy.path is not None and policy.prefix is not None:
-        raise _fault(scope, "path and prefix exclude each other")
+        words = "route.requestRedirectPolicy is invalid: cannot specify both redirect path and redirect prefix"
+        raise _fault(scope, "path and prefix exclude each other", words)
     if policy.scheme not in {None, "http", "https"}:
         raise _fault(scope.at("scheme"), f"{policy.scheme!r} is neither http nor https")
     if policy.hostname is not None and (policy.hostname.startswith("*") or normal_host(policy.hostname) is None):
@@ -39,5 +40,5 @@ def compile_redirect(policy: HTTPRequestRedirectPolicy, scope: Scope) -> ir.Redi
     )
 
 
-def _fault(scope: Scope, text: str) -> Exception:
-    return scope.fault("RouteError", "RequestRedirectPolicy", text)
+def _fault(scope: Scope, text: str, words: str = "") -> Exception:
+    return scope.fault("RouteError", "RequestRedirectPolicy", text, words=words)

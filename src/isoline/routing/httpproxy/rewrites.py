@@ -24,14 +24,19 @@ def compile_rewrite(policy: PathRewritePolicy | None, path: ir.PathMatch, scope:
         return None
     scope = scope.at("pathRewritePolicy.replacePrefix")
     if path.kind is not ir.PathKind.PREFIX:
-        raise scope.fault("PrefixReplaceError", "MustHavePrefix", "needs a route that matches a prefix")
+        text = "needs a route that matches a prefix"
+        words = "cannot specify prefix replacements without a prefix condition"
+        raise scope.fault("PrefixReplaceError", "MustHavePrefix", text, words=words)
     replacements: dict[str, str] = {}
     for entry in policy.replace_prefix:
         if entry.prefix in replacements:
             if entry.prefix:
                 text = f"the prefix {entry.prefix!r} is replaced twice"
-                raise scope.fault("PrefixReplaceError", "DuplicateReplacement", text)
-            raise scope.fault("PrefixReplaceError", "AmbiguousReplacement", "two entries have no prefix")
+                words = f"duplicate replacement prefix '{entry.prefix}'"
+                raise scope.fault("PrefixReplaceError", "DuplicateReplacement", text, words=words)
+            text = "two entries have no prefix"
+            words = "ambiguous prefix replacement"
+            raise scope.fault("PrefixReplaceError", "AmbiguousReplacement", text, words=words)
         if problem := header_names.value_problem(entry.replacement):
             raise scope.fault("PrefixReplaceError", "InvalidReplacement", problem.replace("a header's value", "a path"))
         replacements[entry.prefix] = entry.replacement

@@ -105,7 +105,8 @@ def _check_actions(route: Route, scope: Scope) -> None:
         }
         found = " and ".join(name for name, used in actions.items() if used) or "none"
         text = f"exactly one of {', '.join(actions)} is needed, found {found}"
-        raise scope.fault("RouteError", "RouteActionCountNotValid", text)
+        words = "must set exactly one of route.services or route.requestRedirectPolicy or route.directResponsePolicy"
+        raise scope.fault("RouteError", "RouteActionCountNotValid", text, words=words)
 
 
 def _compile(route: Route, match: ir.Match, who: guards.RouteGuards, place: Place) -> ir.Route:
@@ -128,9 +129,7 @@ def _compile(route: Route, match: ir.Match, who: guards.RouteGuards, place: Plac
         local_limit=local_limits.compile_local_limit(route.rate_limit_policy, "RouteError", scope),
         global_limit=None
         if route.rate_limit_policy is None
-        else global_limits.compile_global_limit(
-            route.rate_limit_policy, "RouteError", place.site.view.settings, scope
-        ),
+        else global_limits.compile_global_limit(route.rate_limit_policy, "RouteError", place.site.view.settings, scope),
         # Last: a name is not used up by a route that is left out.
         name=place.site.unique_name(place.name),
     )

@@ -24,7 +24,6 @@ from isoline.routing.view import View
 
 _MAXIMUM_WEIGHT = 2**32 - 1
 _PROTOCOLS = {"h2": ir.Upstream.H2, "h2c": ir.Upstream.H2C, "tls": ir.Upstream.TLS}
-
 _OF_BYTES = {
     ir.Upstream.HTTP1: ir.Upstream.TCP,
     ir.Upstream.H2C: ir.Upstream.TCP,
@@ -69,7 +68,9 @@ def resolve(references: Sequence[Reference], common: Upstreams, view: View, scop
             raise place.at("weight").fault("ServiceError", "ServiceWeightInvalid", text)
         mirrors += reference.mirror
         if mirrors > 1:
-            raise place.at("mirror").fault("ServiceError", "OnlyOneMirror", "a route can have one mirror only")
+            words = "only one service per route may be nominated as mirror"
+            text = "a route can have one mirror only"
+            raise place.at("mirror").fault("ServiceError", "OnlyOneMirror", text, words=words)
         resolved = _resolve_one(reference, common, view, place)
         if resolved is None:
             if not reference.mirror:
@@ -91,12 +92,15 @@ def _resolve_one(
 ) -> tuple[ir.Share, ir.Cluster] | None:
     if not 1 <= reference.port <= 65535:
         text = f"must be between 1 and 65535, found {reference.port}"
-        raise scope.at("port").fault("ServiceError", "ServicePortInvalid", text)
+        words = f'service "{reference.name}": port must be in the range 1-65535'
+        raise scope.at("port").fault("ServiceError", "ServicePortInvalid", text, words=words)
     service = view.get(Key("Service", common.namespace, reference.name))
     problem = _reference_problem(service, reference, common)
     if not isinstance(service, Service) or problem:
         kind: ErrorType = "TCPProxyError" if common.tcp else "ServiceError"
-        scope.error(kind, "ServiceUnresolvedReference", problem)
+        field = "Spec.TCPProxy" if common.tcp else "Spec.Routes"
+        words = f"{field} unresolved service reference: {_reference_words(service, reference, common)}"
+        scope.error(kind, "ServiceUnresolvedReference", problem, words=words)
         return None
     request, response = _headers(reference, common, scope)
     cluster = _cluster(service, reference, common, view, scope, host=request.host or common.host)
@@ -145,6 +149,19 @@ def _reference_problem(service: object, reference: Reference, common: Upstreams)
     return ""
 
 
+def _reference_words(service: object, reference: Reference, common: Upstreams) -> str:
+    """The same in Contour's words."""
+    name = f"{common.namespace}/{reference.name}"
+    if not isinstance(service, Service):
+        return f'service "{name}" not found'
+    if service.spec.type == "ExternalName":
+        setting = "See the config.enableExternalNameService config file setting"
+        return f"{name} is an ExternalName service, these are not currently enabled. {setting}"
+    health_port = _health_port_number(reference, common)
+    port = reference.port if health_port is None or _service_port(service, reference.port) is None else health_port
+    return f'port "{port}" on service "{name}" not matched'
+
+
 def _health_port_number(reference: Reference, common: Upstreams) -> int | None:
     return reference.health_port if common.health_check is not None and reference.health_port > 0 else None
 
@@ -185,10 +202,18 @@ def _cluster(
             limits=service_annotations.limits(annotations),
             idle_timeout=common.idle_timeout,
             sni=host if host and protocol in upstream_tls.ENDS_TLS else "",
-            trust=upstream_tls.compile_validation(reference.validation, protocol, common.namespace, view, scope),
+            trust=_trust(reference, protocol, common, view, scope),
         ),
         f"{common.namespace}/{reference.name}/{reference.port}",
     )
+
+
+def _trust(reference: Reference, protocol: ir.Upstream, common: Upstreams, view: View, scope: Scope) -> ir.Trust | None:
+    if reference.validation is None:
+        return None
+    service = f"Service [{reference.name}:{reference.port}]"
+    words = upstream_tls.Words(f"{service} TLS upstream validation policy error")
+    return upstream_tls.compile_validation(reference.validation, protocol, common.namespace, view, scope, words=words)
 
 
 def _protocol(service: Service, reference: Reference, port: ServicePort, scope: Scope) -> ir.Upstream:
@@ -197,7 +222,8 @@ def _protocol(service: Service, reference: Reference, port: ServicePort, scope: 
     protocol = _PROTOCOLS.get(reference.protocol)
     if protocol is None:
         text = f"{reference.protocol!r} is none of {', '.join(_PROTOCOLS)}"
-        raise scope.at("protocol").fault("ServiceError", "UnsupportedProtocol", text)
+        words = f"unsupported protocol: {reference.protocol}"
+        raise scope.at("protocol").fault("ServiceError", "UnsupportedProtocol", text, words=words)
     return protocol
 
 

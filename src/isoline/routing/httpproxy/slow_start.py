@@ -5,7 +5,7 @@ import re
 
 from isoline.objects import parse_go_duration
 from isoline.objects.httpproxy import SlowStartPolicy
-from isoline.routing import ir
+from isoline.routing import ir, wording
 from isoline.routing.httpproxy.scope import Fault, Scope
 from isoline.routing.httpproxy.timeouts import MAXIMUM_SECONDS
 
@@ -20,7 +20,9 @@ def compile_slow_start(policy: SlowStartPolicy | None, balance: ir.Balance, scop
         return None
     scope = scope.at("slowStartPolicy")
     if balance not in _BALANCES:
-        raise _fault(scope, "only the strategies RoundRobin and WeightedLeastRequest can start endpoints slowly")
+        text = "only the strategies RoundRobin and WeightedLeastRequest can start endpoints slowly"
+        words = "slow start is only supported with RoundRobin or WeightedLeastRequest load balancer strategy"
+        raise _fault(scope, text, words)
     window = _window(policy.window, scope.at("window"))
     aggression = _aggression(policy.aggression, scope.at("aggression"))
     if not 0 <= policy.min_weight_percent <= 100:
@@ -34,7 +36,8 @@ def _window(text: str, scope: Scope) -> float:
     try:
         seconds = parse_go_duration(text)
     except ValueError as error:
-        raise _fault(scope, str(error)) from error
+        words = f"error parsing window: {wording.bad_duration(text)} on slow start"
+        raise _fault(scope, str(error), words) from error
     if not 0 <= seconds <= MAXIMUM_SECONDS:
         raise _fault(scope, f'"{text}" is out of range')
     return seconds
@@ -43,12 +46,13 @@ def _window(text: str, scope: Scope) -> float:
 def _aggression(text: str, scope: Scope) -> float:
     number = float(text) if _DECIMAL.fullmatch(text) else math.nan
     if not math.isfinite(number):
-        raise _fault(scope, f'"{text}" is not a decimal number')
+        problem = f'"{text}" is not a decimal number'
+        raise _fault(scope, problem, f"error parsing aggression: {problem} on slow start")
     if number == 0:
         scope.warn("ServiceError", f"must be above 0; {_LINEAR} is used")
         return _LINEAR
     return number
 
 
-def _fault(scope: Scope, text: str) -> Fault:
-    return scope.fault("ServiceError", "SlowStartInvalid", text)
+def _fault(scope: Scope, text: str, words: str = "") -> Fault:
+    return scope.fault("ServiceError", "SlowStartInvalid", text, words=words)

@@ -40,11 +40,12 @@ def _one_step(proxy: HTTPProxy, chain: list[Key], site: SiteDraft, scope: Scope)
     include = policy.include or policy.includes
     if policy.services and include is not None:
         text = "cannot specify services and include in the same httpproxy"
-        raise scope.fault("TCPProxyError", "NoServicesAndInclude", text)
+        raise scope.fault("TCPProxyError", "NoServicesAndInclude", text, words=text)
     if policy.services:
         return _to_services(policy, proxy.metadata.namespace, site, scope)
     if include is None:
-        raise scope.fault("TCPProxyError", "NothingDefined", "either services or inclusion must be specified")
+        text = "either services or inclusion must be specified"
+        raise scope.fault("TCPProxyError", "NothingDefined", text, words=text)
     key = Key("HTTPProxy", include.namespace or proxy.metadata.namespace, include.name)
     return _child(key, chain, site, scope.at("includes" if policy.include is None else "include"))
 
@@ -54,13 +55,15 @@ def _child(key: Key, chain: list[Key], site: SiteDraft, scope: Scope) -> HTTPPro
     if not isinstance(child, HTTPProxy) or not is_ours(
         child.metadata.annotations, child.spec.ingress_class_name, site.view.settings
     ):
-        raise scope.fault("TCPProxyIncludeError", "IncludeNotFound", f"include {key.namespace}/{key.name} not found")
+        text = f"include {key.namespace}/{key.name} not found"
+        raise scope.fault("TCPProxyIncludeError", "IncludeNotFound", text, words=text)
     if child.spec.virtualhost is not None:
-        text = "root httpproxy cannot include another root httpproxy"
-        raise scope.fault("TCPProxyIncludeError", "RootIncludesRoot", text)
+        text = f"root httpproxy cannot include another root httpproxy ({key.namespace}/{key.name})"
+        raise scope.fault("TCPProxyIncludeError", "RootIncludesRoot", text, words=text)
     if key in chain:
         path = " -> ".join(f"{each.namespace}/{each.name}" for each in (*chain, key))
-        raise scope.fault("TCPProxyIncludeError", "IncludeCreatesCycle", f"include creates a cycle: {path}")
+        text = f"include creates a cycle: {path}"
+        raise scope.fault("TCPProxyIncludeError", "IncludeCreatesCycle", text, words=text)
     return child
 
 
@@ -85,7 +88,9 @@ def _to_services(policy: TCPProxy, namespace: str, site: SiteDraft, scope: Scope
 def _balancing(policy: LoadBalancerPolicy | None, scope: Scope) -> balancing.Balancing:
     if policy is not None and policy.strategy in _FOR_REQUESTS_ONLY:
         text = f"{policy.strategy} load balancer policy is not supported for TCPProxy; RoundRobin is used"
-        scope.at("loadBalancerPolicy").warn("TCPProxyError", text)
+        field = "Spec.TCPProxy.LoadBalancerPolicy"
+        unsupported = f"{policy.strategy} load balancer policy is not supported for TCPProxies"
+        scope.at("loadBalancerPolicy").warn("TCPProxyError", text, words=f'ignoring field "{field}"; {unsupported}')
         return balancing.DEFAULT
     return balancing.compile_balancing(policy, scope)
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from isoline.objects import parse_go_duration
 from isoline.objects.httpproxy import TimeoutPolicy
-from isoline.routing import ir
+from isoline.routing import ir, wording
 from isoline.routing.httpproxy.scope import Scope
 
 MAXIMUM_SECONDS = 9_223_372_035
@@ -20,6 +20,8 @@ class Timeouts(NamedTuple):
 
 
 DEFAULT = Timeouts()
+FAILED = "{}.timeoutPolicy failed to parse: "
+_NAMES = {"response": "response", "idle": "idle", "idleConnection": "idle connection"}
 
 
 def parse_timeout(text: str) -> float | None:
@@ -55,4 +57,7 @@ def _field(text: str, scope: Scope, field: str) -> float | None:
     try:
         return parse_timeout(text)
     except ValueError as error:
-        raise scope.at(field).fault("RouteError", "TimeoutPolicyNotValid", str(error)) from error
+        words = f"error parsing {_NAMES[field]} timeout: {wording.bad_timeout(text)}"
+        raise scope.at(field).fault(
+            "RouteError", "TimeoutPolicyNotValid", str(error), words=f"{FAILED.format('route')}{words}"
+        ) from error

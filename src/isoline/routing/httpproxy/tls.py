@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 from isoline.objects.httpproxy import TLS
-from isoline.routing import ir
+from isoline.routing import ir, secret_wording
 from isoline.routing.certificates import end_of, find_secret, secret_problem
 from isoline.routing.httpproxy.delegation import is_delegated
 from isoline.routing.httpproxy.scope import Scope
@@ -19,14 +19,16 @@ def compile_tls(tls: TLS, namespace: str, view: View, scope: Scope) -> ir.Tls:
     scope = scope.at("tls")
     if not tls.secret_name.strip():
         text = "either secretName or passthrough must be set"
-        raise scope.fault("TLSError", "TLSConfigNotValid", text)
+        words = "Spec.VirtualHost.TLS: neither Passthrough nor SecretName were specified"
+        raise scope.fault("TLSError", "TLSConfigNotValid", text, words=words)
     certificate = _certificate(tls.secret_name, namespace, view, scope.at("secretName"))
     minimum = _version(tls.minimum_protocol_version, scope, "minimumProtocolVersion")
     maximum = _version(tls.maximum_protocol_version, scope, "maximumProtocolVersion")
     lowest, highest = minimum or view.settings.tls_minimum, maximum or view.settings.tls_maximum
     if highest.value < lowest.value:
         text = f"the minimum version {lowest.value} is above the maximum version {highest.value}"
-        raise scope.fault("TLSError", "TLSConfigNotValid", text)
+        words = "Spec.Virtualhost.TLS the minimum protocol version is greater than the maximum protocol version"
+        raise scope.fault("TLSError", "TLSConfigNotValid", text, words=words)
     return ir.Tls(certificate=certificate, minimum=minimum, maximum=maximum)
 
 
@@ -67,7 +69,8 @@ def _certificate(reference: str, namespace: str, view: View, scope: Scope) -> st
     owner = owner or namespace
     if not is_delegated(owner, secret, to=namespace, view=view):
         text = f'certificate delegation of Secret "{owner}/{secret}" to the namespace "{namespace}" not permitted'
-        raise scope.fault("TLSError", "DelegationNotPermitted", text)
+        words = f'Spec.VirtualHost.TLS Secret "{reference}" certificate delegation not permitted'
+        raise scope.fault("TLSError", "DelegationNotPermitted", text, words=words)
     name = f"{owner}/{secret}"
     found = find_secret(name, view)
     awaited = "; the local CA is about to issue it" if view.settings.self_signed and owner == namespace else ""
@@ -75,7 +78,9 @@ def _certificate(reference: str, namespace: str, view: View, scope: Scope) -> st
     if problem and view.keeps(name):
         scope.warn("TLSError", f'Secret "{name}" is invalid: {problem}; its last good certificate serves until it ends')
     elif problem:
-        raise scope.fault("TLSError", "SecretNotValid", f'Secret "{name}" is invalid: {problem}')
+        said = "" if awaited and found is None else secret_wording.about_certificate(found)
+        words = f'Spec.VirtualHost.TLS Secret "{reference}" is invalid: {said}' if said else ""
+        raise scope.fault("TLSError", "SecretNotValid", f'Secret "{name}" is invalid: {problem}', words=words)
     elif found is not None and (end := end_of(found)) < dt.datetime.now(dt.UTC):
         scope.warn("TLSError", f'the certificate of Secret "{name}" ended on {end:%Y-%m-%d}; most clients refuse it')
     return name

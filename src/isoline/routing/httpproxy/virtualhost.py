@@ -76,20 +76,30 @@ def _check_whole(proxy: HTTPProxy, site: SiteDraft) -> None:
     root = spec.virtualhost
     assert root is not None
     if not spec.routes and not spec.includes and spec.tcpproxy is None:
-        raise scope.fault("SpecError", "NothingDefined", "at least one of routes, includes and tcpproxy is needed")
+        words = "HTTPProxy.Spec must have at least one Route, Include, or a TCPProxy"
+        text = "at least one of routes, includes and tcpproxy is needed"
+        raise scope.fault("SpecError", "NothingDefined", text, words=words)
     host = scope.at("virtualhost")
     if root.jwt_providers and (root.tls is None or not root.tls.secret_name):
-        host.at("jwtProviders").error("JWTVerificationError", "JWTVerificationNotPermitted", _ENDS_NO_TLS)
+        words = "Spec.VirtualHost.JWTProviders can only be defined for root HTTPProxies that terminate TLS"
+        place = host.at("jwtProviders")
+        place.error("JWTVerificationError", "JWTVerificationNotPermitted", _ENDS_NO_TLS, words=words)
     if root.authorization is not None and root.authorization.extension_ref.name and root.tls is None:
-        host.at("authorization").error("AuthError", "AuthNotPermitted", _ENDS_NO_TLS)
+        field = "Spec.VirtualHost.Authorization.ExtensionServiceRef"
+        words = f"{field} can only be defined for root HTTPProxies that terminate TLS"
+        host.at("authorization").error("AuthError", "AuthNotPermitted", _ENDS_NO_TLS, words=words)
     if root.ip_allow_policy and root.ip_deny_policy:
         text = "ipAllowPolicy and ipDenyPolicy exclude each other"
-        host.error("IPFilterError", "IncompatibleIPAddressFilters", text)
+        # Misspelt there as well.
+        fields = "Spec.VirtualHost.IPAllowFilterPolicy and Spec.VirtualHost.IPDepnyFilterPolicy"
+        words = f"{fields} cannot both be defined."
+        host.error("IPFilterError", "IncompatibleIPAddressFilters", text, words=words)
     if root.tls is not None:
         _check_tls(root.tls, site)
         fallback_certificate.check_guards(root, host)
     if spec.tcpproxy is not None and root.tls is None:
-        scope.at("tcpproxy").error("TCPProxyError", "TLSMustBeConfigured", _ENDS_NO_TLS)
+        words = "Spec.TCPProxy requires that either Spec.TLS.Passthrough or Spec.TLS.SecretName be set"
+        scope.at("tcpproxy").error("TCPProxyError", "TLSMustBeConfigured", _ENDS_NO_TLS, words=words)
 
 
 _ENDS_NO_TLS = "needs virtualhost.tls"
@@ -100,13 +110,17 @@ def _check_tls(tls: TLS, site: SiteDraft) -> None:
     if not tls.passthrough:
         return
     if tls.enable_fallback_certificate:
-        scope.error(
-            "TLSError", "TLSIncompatibleFeatures", "passthrough and enableFallbackCertificate exclude each other"
-        )
+        text = "passthrough and enableFallbackCertificate exclude each other"
+        words = "Spec.VirtualHost.TLS: both Passthrough and enableFallbackCertificate were specified"
+        scope.error("TLSError", "TLSIncompatibleFeatures", text, words=words)
     if tls.secret_name.strip():
-        scope.error("TLSError", "TLSConfigNotValid", "passthrough and secretName exclude each other")
+        text = "passthrough and secretName exclude each other"
+        words = "Spec.VirtualHost.TLS: both Passthrough and SecretName were specified"
+        scope.error("TLSError", "TLSConfigNotValid", text, words=words)
     if tls.client_validation is not None:
-        scope.error("TLSError", "TLSIncompatibleFeatures", "passthrough and clientValidation exclude each other")
+        text = "passthrough and clientValidation exclude each other"
+        words = "Spec.VirtualHost.TLS passthrough cannot be combined with tls.clientValidation"
+        scope.error("TLSError", "TLSIncompatibleFeatures", text, words=words)
 
 
 def _assembled(host: str, site: SiteDraft, ending: Ending) -> ir.Site | None:
