@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import change, cold, machine, proxying, report, speech, survival
+from benchmarks import change, cold, machine, proxying, report, speech, survival, swaps
 
 FOLDER = Path(__file__).parent.parent / "docs"
 PARTS: dict[str, Callable[[], Coroutine[Any, Any, dict[str, Any]]]] = {
     "proxying": proxying.measure,
     "survival": survival.measure,
+    "swaps": swaps.measure,
     "speech": speech.measure,
     "cold": cold.measure,
     "change": change.measure,

@@ -21,6 +21,7 @@ def page(figures: Figures) -> str:
         ("cold", _cold),
         ("proxying", _proxying),
         ("survival", _survival),
+        ("swaps", _swaps),
         ("speech", _speech),
     ):
         if name in figures:
@@ -70,6 +71,8 @@ def _judged(figures: Figures) -> Iterator[tuple[str, str, str, bool]]:
         yield "first audio over HTTPS, embedded engine, p50", "≤ 50 ms", f"{first} ms", first <= 50
     if "survival" in figures:
         yield from _judged_survival(figures["survival"])
+    if "swaps" in figures:
+        yield from _judged_swaps(figures["swaps"])
 
 
 def _judged_change(change: Figures) -> Iterator[tuple[str, str, str, bool]]:
@@ -117,6 +120,29 @@ def _judged_survival(survival: Figures) -> Iterator[tuple[str, str, str, bool]]:
     )
     told = f"{replica['failed']} of {replica['requests']}, replaced after {replica['replaced_after_s']} s"
     yield "kill -9 of one of two replicas under 200 requests/s", "0 failed, replaced", told, replica["failed"] == 0
+
+
+def _judged_swaps(swaps: Figures) -> Iterator[tuple[str, str, str, bool]]:
+    for kind, each in swaps.items():
+        told = f"{each['failed']} of {each['requests']}, {each['lost']} of {each['streams']}"
+        bar = "0 requests failed, 0 streams lost"
+        yield f"{_SWAPS[kind]}, under 500 requests/s", bar, told, each["failed"] == each["lost"] == 0
+
+
+_SWAPS = {
+    "swap": "a route's Service swapped",
+    "shift": "all weight shifted from one Service to another",
+    "roll": "replicas rolled one by one",
+}
+
+
+def _swaps(swaps: Figures) -> str:
+    rows = [
+        [_SWAPS[kind], each["changes"], each["replicas"], each["requests"], each["failed"], each["lost"]]
+        for kind, each in swaps.items()
+    ]
+    head = ["20 changes in 5 s", "changes", "replicas that answered", "requests", "failed", "streams lost of 100"]
+    return "## Where requests go changes\n\n" + _table(head, rows)
 
 
 def _middle(values: list[float]) -> float:

@@ -27,7 +27,8 @@ LONGEST = 30.0
 class Traffic:
     """Requests at a fixed rate, each counted; nobody waits for a slow one."""
 
-    def __init__(self, port: int, host: str, path: str, *, ca: Path | None = None) -> None:
+    def __init__(self, port: int, host: str, path: str, *, ca: Path | None = None, rate: int = RATE) -> None:
+        self._rate = rate
         self._url = f"{'https' if ca else 'http'}://127.0.0.1:{port}{path}"
         self._options: dict[str, Any] = {"headers": {"Host": host}}
         if ca is not None:
@@ -55,7 +56,7 @@ class Traffic:
             task = asyncio.create_task(self._ask(session))
             asked.add(task)
             task.add_done_callback(asked.discard)
-            due += 1 / RATE
+            due += 1 / self._rate
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
 
     async def _ask(self, session: aiohttp.ClientSession) -> None:
