@@ -16,6 +16,8 @@ from isoline.console import wire
 
 T = TypeVar("T")
 DEFAULT_STATE = Path(".isoline")
+PLUGIN = "ISOLINE_KUBECTL_PLUGIN"
+"""Set while this runs as `kubectl isoline`."""
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -39,8 +41,10 @@ class Client:
     Every method raises FoundWrongError when none runs, or when it refuses; the text is for people.
     """
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, *, namespace: str = "default") -> None:
         self.state = state
+        self.namespace = namespace
+        """Where objects are looked for when nobody says where."""
 
     def runs(self) -> bool:
         """Whether an Isoline answers there."""
@@ -100,6 +104,11 @@ class Client:
         if response.status != http.client.OK:
             raise FoundWrongError(_refusal(response.read()))
         return response
+
+
+def means_a_cluster() -> bool:
+    """Whether a command that names nothing is about the cluster of the current context: it is kubectl's plugin."""
+    return PLUGIN in os.environ
 
 
 def state_folder(given: Path | None) -> Path:

@@ -44,9 +44,14 @@ def _folder(state: Path | None) -> Path:
     return state_folder(state)
 
 
-def _client(state: Path | None) -> "Client":
-    from isoline.cli.client import Client
+def _client(state: Path | None, kubeconfig: Path | None = None, context: str | None = None) -> "Client":
+    """What is asked: a cluster where one is named, or `kubectl isoline` runs; else the Isoline of a state folder."""
+    from isoline.cli.client import Client, means_a_cluster
 
+    if kubeconfig is not None or context is not None or (state is None and means_a_cluster()):
+        from isoline.cli.cluster_client import ClusterClient
+
+        return ClusterClient(kubeconfig, context)
     return Client(_folder(state))
 
 
@@ -72,7 +77,12 @@ State = Annotated[
     Path | None,
     Option("--state", help="State folder of the Isoline that is meant (or ISOLINE_STATE).", show_default=".isoline"),
 ]
+Kubeconfig = Annotated[Path | None, Option("--kubeconfig", help="Ask the cluster of this kubeconfig.")]
+Context = Annotated[str | None, Option("--context", help="Ask the cluster of this context of the kubeconfig.")]
 Namespace = Annotated[str, Option("--namespace", "-n", help="Namespace of the object.")]
+Place = Annotated[
+    str | None, Option("--namespace", "-n", help="Namespace of the object.", show_default="default, or the context's")
+]
 Files = Annotated[
     list[Path], Option("--filename", "-f", help="File or directory of manifests, or - for standard input.")
 ]
@@ -142,22 +152,27 @@ def get(
     watch: Annotated[bool, Option("--watch", "-w", help="Go on and show changes.")] = False,
     show_secrets: Annotated[bool, Option(help="Show Secrets' values in JSON and YAML.")] = False,
     state: State = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
 ) -> None:
     """List objects, or show one."""
     from isoline.cli import get as command
 
     kind, name = command.split_target(kind, name)
-    place = None if all_namespaces or (not kind and namespace is None) else namespace or "default"
+    client = _client(state, kubeconfig, context)
+    place = None if all_namespaces or (not kind and namespace is None) else namespace or client.namespace
     show = command.watch if watch else command.get
-    show(_client(state), kind, name, namespace=place, form=output, secrets=show_secrets)
+    show(client, kind, name, namespace=place, form=output, secrets=show_secrets)
 
 
 @app.command()
 def describe(
     kind: Kind,
     name: Annotated[str | None, Argument(help="Name of the object.", autocompletion=_names)] = None,
-    namespace: Namespace = "default",
+    namespace: Place = None,
     state: State = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
 ) -> None:
     """Show all that is known of an object: conditions, routes, endpoints, certificates, events."""
     from isoline.cli.describe import describe
@@ -167,27 +182,31 @@ def describe(
     kind, name = split_target(kind, name)
     if name is None:
         raise UsedWronglyError(f"say which {kind} to describe, by name")
-    describe(_client(state), kind, name, namespace)
+    client = _client(state, kubeconfig, context)
+    describe(client, kind, name, namespace or client.namespace)
 
 
 @app.command()
 def logs(
     name: Annotated[str, Argument(help="App or Deployment.")],
-    namespace: Namespace = "default",
+    namespace: Place = None,
     follow: Annotated[bool, Option("--follow", "-f", help="Go on and show lines as they come.")] = False,
     since: Annotated[str | None, Option(help="Only lines newer than this: 10m, 1h30m, or a time.")] = None,
     tail: Annotated[int | None, Option(min=0, help="Only the last lines of each replica.")] = None,
     replica: Annotated[str | None, Option(help="Only this replica.")] = None,
     timestamps: Annotated[bool, Option(help="Show when each line was written.")] = False,
     state: State = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
 ) -> None:
     """Show what an app's replicas print."""
     from isoline.cli.logs import logs
 
+    client = _client(state, kubeconfig, context)
     logs(
-        _client(state),
+        client,
         name,
-        namespace=namespace,
+        namespace=namespace or client.namespace,
         follow=follow,
         since=since,
         tail=tail,
@@ -200,19 +219,21 @@ def logs(
 def check(
     paths: Annotated[list[Path], Argument(help="Files or directories of manifests, or - for standard input.")],
     state: State = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
 ) -> None:
     """Say everything that is wrong with manifests, beside what runs too where something does."""
     from isoline.cli.check import check
 
-    check(_client(state), paths)
+    check(_client(state, kubeconfig, context), paths)
 
 
 @app.command()
-def diff(filename: Files, state: State = None) -> None:
+def diff(filename: Files, state: State = None, kubeconfig: Kubeconfig = None, context: Context = None) -> None:
     """Show what `apply` would change, down to routes."""
     from isoline.cli.diff import diff
 
-    diff(_client(state), filename)
+    diff(_client(state, kubeconfig, context), filename)
 
 
 @app.command()

@@ -26,6 +26,11 @@ def log_to_output(form: Literal["text", "json"], *, debug: bool) -> None:
     _log_to(sys.stdout, renderer, logging.DEBUG if debug else logging.INFO)
 
 
+def log_nothing() -> None:
+    """For a command that says itself what went wrong."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
 def _log_to(file: TextIO, renderer: Any, level: int) -> None:
     # The console's renderer shows exceptions by itself.
     exceptions = [] if isinstance(renderer, structlog.dev.ConsoleRenderer) else [structlog.processors.format_exc_info]

@@ -1,5 +1,6 @@
-"""The entry point of `isoline`."""
+"""The entry points of `isoline` and of `kubectl isoline`."""
 
+import os
 import sys
 
 
@@ -17,6 +18,14 @@ def main() -> None:
         # Whoever read it has seen enough: `isoline get | head`.
         sys.stderr.close()
         sys.exit(0)
+
+
+def kubectl() -> None:
+    """Runs the command that is given to `kubectl isoline`: about the cluster of the current context."""
+    from isoline.cli.client import PLUGIN
+
+    os.environ[PLUGIN] = "1"
+    main()
 
 
 def print_version() -> None:

@@ -34,7 +34,9 @@ class ObjectWrites:
         kind = BY_NAME[item.kind]
         key = item.key
         before = self._store.get(key)
-        query = {"fieldManager": manager_of(origin), "force": "false" if origin == COMMAND else "true"}
+        # What others say of it, a person has to take from them knowingly; to ask what would be is no taking.
+        force = dry_run or origin != COMMAND
+        query = {"fieldManager": manager_of(origin), "force": "true" if force else "false"}
         if dry_run:
             query["dryRun"] = "All"
         path = paths.item(kind, key.namespace, key.name)

@@ -50,8 +50,16 @@ class Reflector:
     """One kind, in one namespace or in all, narrowed by a field selector where one is given."""
 
     def __init__(
-        self, client: Client, kind: Kind, sink: Sink, *, namespace: str | None = None, field_selector: str = ""
+        self,
+        client: Client,
+        kind: Kind,
+        sink: Sink,
+        *,
+        namespace: str | None = None,
+        field_selector: str = "",
+        insistent: bool = True,
     ) -> None:
+        """Not `insistent`: a kind that may not be read is settled, as one that is not there."""
         self.kind = kind
         self.namespace = namespace
         self.state: State = "starting"
@@ -64,6 +72,7 @@ class Reflector:
         self.lists = 0
         """How often everything was listed: once, and whenever following was not possible."""
         self._client = client
+        self._insistent = insistent
         self._sink = sink
         self._path = paths.collection(kind, namespace)
         self._selector = {"fieldSelector": field_selector} if field_selector else {}
@@ -104,7 +113,10 @@ class Reflector:
                 # The server does not offer lists as streams.
                 self._streams_lists = False
                 return 0.0
-            self._become("refused" if error.status in (401, 403) else "away", str(error))
+            refused = error.status in (401, 403)
+            self._become("refused" if refused else "away", str(error))
+            if refused and not self._insistent:
+                self.settled.set()
             return max(error.retry_after or 0.0, self._back_off())
         self._become("away", str(error))
         return self._back_off()

@@ -56,9 +56,15 @@ class KubernetesSource:
         kinds: Sequence[str] = ROUTING,
         namespaces: Sequence[str] = (),
         singles: Iterable[Key] = (),
+        every_secret: bool = False,
+        insistent: bool = True,
         events: EventLog | None = None,
     ) -> None:
-        """`namespaces` are those that are followed, all when empty. `singles` are followed wherever they are."""
+        """`namespaces` are those that are followed, all when empty. `singles` are followed wherever they are.
+
+        With `every_secret` there is no choice among Secrets, as for a person who lists them. Not `insistent`: what may
+        not be read is done without.
+        """
         self._client = client
         self._store = store
         self._events = events or EventLog()
@@ -70,7 +76,8 @@ class KubernetesSource:
                 BY_NAME[kind],
                 self,
                 namespace=namespace,
-                field_selector=TLS_SECRETS if kind == "Secret" else "",
+                field_selector=TLS_SECRETS if kind == "Secret" and not every_secret else "",
+                insistent=insistent,
             )
             for kind in kinds
             for namespace in (namespaces if namespaces and BY_NAME[kind].namespaced else (None,))
@@ -84,7 +91,8 @@ class KubernetesSource:
         ]
         self._namespaces = frozenset(namespaces)
         self._tls_secrets: set[Key] = set()
-        self.secrets = References(client, "Secret", self, known=self._tls_secrets.__contains__)
+        followed_anyway = store.get if every_secret else self._tls_secrets.__contains__
+        self.secrets = References(client, "Secret", self, known=lambda key: bool(followed_anyway(key)))
         """Secrets that are not of type TLS, each followed because something names it."""
         self.statuses = StatusWrites(client, self._status_written)
         self._objects = ObjectWrites(client, store)
