@@ -385,7 +385,7 @@ SITES: Mapping[str, ir.Site] = {
             providers=(
                 ir.TokenProvider(
                     name="local",
-                    keys=ir.LocalKeys(jwks=ir.PrivateBytes(b'{"keys":[]}')),
+                    keys=ir.LocalKeys(jwks=ir.PrivateBytes(b'{"keys":[{"kty":"oct","k":"c2VjcmV0LXNlY3JldA"}]}')),
                     issuer="issuer",
                     audiences=("a", "b"),
                     forward=True,
