@@ -136,3 +136,20 @@ async def test_headers_have_limits(site: Edge) -> None:
 async def test_the_gateway_does_not_say_what_it_is(site: Edge) -> None:
     assert "envoy" not in (await site.get("http://a.example.com/")).headers.get("server", "")
     assert "server" not in (await site.get("http://b.example.com/")).headers
+
+
+async def test_a_grpc_client_is_told_in_its_own_words_that_there_is_nobody(site: Edge) -> None:
+    gone = ir.Route(
+        name="gone", match=prefix("/"), action=ir.Forward(shares=(ir.Share(cluster=ir.NO_CLUSTER, weight=1),))
+    )
+    site.world.put_endpoints(endpoints("empty"))
+    site.world.put(
+        ir.Site(host="empty.example.com", http=(forward("default/empty/http/a"),), clusters=(cluster("empty"),)),
+        ir.Site(host="gone.example.com", http=(gone,)),
+    )
+    await site.answers("http://empty.example.com/", 503)
+    await site.answers("http://gone.example.com/", 503)
+    headers = {"content-type": "application/grpc", "te": "trailers"}
+    for host, status in {"unknown.example.com": "12", "empty.example.com": "14", "gone.example.com": "14"}.items():
+        answer = await site.get(f"http://{host}/package.Service/Method", http2=True, headers=headers)
+        assert (answer.status_code, answer.headers["grpc-status"]) == (200, status), host

@@ -241,3 +241,8 @@ async def test_http_1_0_needs_a_host(two_sites: Edge) -> None:
     assert b" 200 " in with_host.splitlines()[0]
     assert b" 400 " in (await two_sites.raw(b"GET / HTTP/1.0\r\n\r\n")).splitlines()[0]
     assert b" 400 " in (await two_sites.raw(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")).splitlines()[0]
+
+
+async def test_a_wildcard_takes_labels_with_an_underscore(wildcard: Edge) -> None:
+    await wildcard.answers("http://under_score.example.com/", text="plain *")
+    await wildcard.answers("https://under_score.example.com/", text="secure *")
