@@ -70,6 +70,12 @@ async def hosts(edge: Edge) -> None:
         await edge.answers(f"http://{host}/")
 
 
+@example("catch-all")
+async def catch_all(edge: Edge) -> None:
+    for host in ("nobody.example.org", "127.0.0.1"):
+        await edge.answers(f"http://{host}/")
+
+
 @example("path-rewrite")
 async def path_rewrite(edge: Edge) -> None:
     assert (await edge.get(f"{URL}api/v2/say?x=1")).json()["path"] == "/v2/say?x=1"

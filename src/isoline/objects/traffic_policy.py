@@ -42,6 +42,9 @@ class TrafficPolicySpec(Model, frozen=True, kw_only=True):
     hosts: Annotated[
         tuple[Host, ...], Meta(description="Further hosts at which the targeted root HTTPProxies answer.")
     ] = ()
+    catch_all: Annotated[
+        bool, Meta(description="Whether the targeted root HTTPProxy answers at every host that nobody else has.")
+    ] = False
     request_body: Annotated[RequestBody | None, Meta(description="Limit of request bodies.")] = None
     request_headers: Annotated[RequestHeaders | None, Meta(description="Limit of request headers.")] = None
     rate_limits: Annotated[tuple[RateLimit, ...], Meta(description="How many requests may come.")] = ()

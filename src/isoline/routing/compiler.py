@@ -16,7 +16,7 @@ from isoline.routing.indexes import EXTENSION, HOSTS, POLICY
 from isoline.routing.ingress.site import check_hosts, compile_ingresses
 from isoline.routing.statuses import ORPHANED, Finding, ProxyStatus, merge
 from isoline.routing.traffic.attach import shared
-from isoline.routing.traffic.hosts import proxies_lent
+from isoline.routing.traffic.hosts import as_catch_all, proxies_lent
 from isoline.routing.traffic.statuses import status_of_policy
 from isoline.routing.view import Read, View
 
@@ -66,6 +66,8 @@ def compile_site(host: str, view: View) -> Compiled:
         winner, *others = (*oldest_first(permitted), *lent[:1])
         draft = SiteDraft(view, winner)
         site = compile_root(host, winner, draft)
+        if site is not None and host == ir.CATCH_ALL:
+            site = as_catch_all(site, winner, view)
         guarded = site is None and _guards(winner)
         statuses.update((key, report.status()) for key, report in draft.reports.items())
         statuses.update((proxy.key, _duplicate(host, winner)) for proxy in others if proxy not in lent)

@@ -74,6 +74,8 @@ def targets_of(policy: TrafficPolicy) -> list[Key]:
 def hosts_of_policy(policy: TrafficPolicy) -> list[str]:
     """Return the pseudo-host under which a policy's status is found, and the hosts that it gives to others."""
     hosts = {host for written in policy.spec.hosts if (host := normal_host(written)) is not None}
+    if policy.spec.catch_all:
+        hosts.add(ir.CATCH_ALL)
     return [f"{POLICY}{policy.metadata.namespace}/{policy.metadata.name}", *sorted(hosts)]
 
 

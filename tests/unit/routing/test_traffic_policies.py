@@ -411,3 +411,21 @@ class TestHosts:
         assert served == {HOST, "voice.example.org"}
         update = scheduler.apply(store.apply([policy(body(1))]))
         assert update.sites["voice.example.org"] is None
+
+    def test_the_catch_all_is_on_https_for_strangers_to_whom_the_fallback_certificate_is_lent(self) -> None:
+        item = proxy(f"virtualhost: {{fqdn: {HOST}, tls: {{secretName: tls}}}}\n{ONE}")
+        world = (item, A, secret(), policy("catchAll: true"))
+        alone = self.compiled(ir.CATCH_ALL, *world).site
+        assert alone is not None
+        assert (alone.https, alone.tls, alone.fallback) == ((), None, "")
+        settings = Settings(fallback_certificate="default/tls")
+        found = compile_site(ir.CATCH_ALL, View(store_of(*world), settings)).site
+        assert found is not None
+        assert (len(found.https), found.tls, found.fallback) == (1, None, "default/tls")
+
+    def test_one_catch_all_at_most(self) -> None:
+        other = root("routes: [{services: [{name: b, port: 80}]}]", "other", host="other.example.com")
+        older = policy("catchAll: true", "{kind: HTTPProxy, name: other}", "older", "2020")
+        younger = policy("catchAll: true", name="a", age="2021")
+        assert said(status(older, *one(), B, other, younger)) == []
+        assert said(status(younger, *one(), B, other, older)) == [("Conflicted", "Conflicted", "spec.catchAll")]

@@ -31,9 +31,9 @@ Settings = dict[str, Setting]
 
 
 def is_set(policy: TrafficPolicy, name: str) -> bool:
-    """Whether a policy says anything of a setting; an empty list says nothing."""
+    """Whether a policy says anything of a setting; an empty list and a plain no say nothing."""
     value = getattr(policy.spec, name)
-    return value is not None and value != ()
+    return value is not None and value is not False and value != ()
 
 
 def names(reference: TargetReference, target: Target, namespace: str) -> bool:

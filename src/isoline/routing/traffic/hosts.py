@@ -6,8 +6,12 @@ the oldest counts.
 
 from collections.abc import Collection, Iterator
 
+import msgspec
+
 from isoline.objects import HTTPProxy, Key, TrafficPolicy
+from isoline.routing import ir
 from isoline.routing.classes import is_ours
+from isoline.routing.httpproxy.fallback_certificate import gateway_fallback, is_lent
 from isoline.routing.httpproxy.scope import Scope
 from isoline.routing.indexes import HOSTS, normal_host
 from isoline.routing.view import View, oldest_policies_first
@@ -25,11 +29,13 @@ def proxies_lent(host: str, claimants: Collection[HTTPProxy], view: View) -> lis
 
 def check_hosts(policy: TrafficPolicy, scope: Scope, view: View) -> None:
     """Report what is wrong with the hosts of a policy: who else has them, and that nobody can take them."""
-    if not policy.spec.hosts:
+    if not policy.spec.hosts and not policy.spec.catch_all:
         return
     roots = list(_roots(policy, view))
     if not roots:
-        scope.at("hosts").error("Accepted", "Invalid", "only a whole root HTTPProxy can be given a host; name one")
+        scope.at("hosts" if policy.spec.hosts else "catchAll").error(
+            "Accepted", "Invalid", "only a whole root HTTPProxy can be given a host; name one"
+        )
         return
     for position, written in enumerate(policy.spec.hosts):
         place = scope.at(f"hosts[{position}]")
@@ -37,9 +43,30 @@ def check_hosts(policy: TrafficPolicy, scope: Scope, view: View) -> None:
         if host is None:
             place.error("Accepted", "Invalid", f'"{written}" is no host name; write one such as "voice.example.com"')
             continue
-        holder = next(_holders(host, view), None)
-        if holder is not None and holder not in roots:
-            place.error("Conflicted", "Conflicted", f'"{host}" is in use by {holder.key}')
+        _check_holder(host, roots, place, view)
+    if policy.spec.catch_all:
+        _check_holder(ir.CATCH_ALL, roots, scope.at("catchAll"), view)
+
+
+def as_catch_all(site: ir.Site, proxy: HTTPProxy, view: View) -> ir.Site:
+    """Return what a root serves at every host that nobody else has.
+
+    On HTTPS that is for clients on the fallback certificate, where it is lent to the root's namespace; whoever must show
+    a certificate of his own is not served there.
+    """
+    fallback = gateway_fallback(view)
+    lent = bool(fallback) and is_lent(fallback, proxy.metadata.namespace, view)
+    if site.tls is None:
+        return site
+    if not lent or site.tls.clients is not None:
+        return msgspec.structs.replace(site, https=(), tls=None, own_chain=False, tunnel=None, fallback="")
+    return msgspec.structs.replace(site, tls=None, own_chain=False, tunnel=None, fallback=fallback)
+
+
+def _check_holder(host: str, roots: Collection[HTTPProxy], place: Scope, view: View) -> None:
+    holder = next(_holders(host, view), None)
+    if holder is not None and holder not in roots:
+        place.error("Conflicted", "Conflicted", f'"{host}" is in use by {holder.key}')
 
 
 def _holders(host: str, view: View) -> Iterator[HTTPProxy]:

@@ -14,7 +14,7 @@ from isoline.routing.traffic.place import place_of
 from isoline.routing.traffic.sections import sections_of
 from isoline.routing.view import View
 
-ADDITIVE = frozenset({"hosts"})
+ADDITIVE = frozenset({"hosts", "catch_all"})
 """Settings of which each policy's counts."""
 
 
