@@ -18,6 +18,7 @@ from isoline.objects import (
 )
 from isoline.objects.model import json_name
 from isoline.objects.traffic_policy import SETTINGS
+from isoline.routing.traffic.effective import is_set
 
 
 def summary_rows(item: Object) -> list[list[str]]:
@@ -101,7 +102,7 @@ def _policy(policy: TrafficPolicy) -> Rows:
     targets = (
         f"{each.kind} {each.name}" + (f" {each.section_name}" * bool(each.section_name)) for each in spec.target_refs
     )
-    settings = (json_name(name) for name in SETTINGS if getattr(spec, name) not in (None, ()))
+    settings = (json_name(name) for name in SETTINGS if is_set(policy, name))
     return [("Targets", ", ".join(targets)), ("Settings", ", ".join(settings))]
 
 

@@ -51,8 +51,8 @@ def check_hosts(policy: TrafficPolicy, scope: Scope, view: View) -> None:
 def as_catch_all(site: ir.Site, proxy: HTTPProxy, view: View) -> ir.Site:
     """Return what a root serves at every host that nobody else has.
 
-    On HTTPS that is for clients on the fallback certificate, where it is lent to the root's namespace; whoever must show
-    a certificate of his own is not served there.
+    On HTTPS that is for clients on the fallback certificate, where it is lent to the root's namespace. A root that
+    demands certificates of its clients is not served there.
     """
     fallback = gateway_fallback(view)
     lent = bool(fallback) and is_lent(fallback, proxy.metadata.namespace, view)
