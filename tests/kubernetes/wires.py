@@ -11,7 +11,7 @@ class Wire:
     """A relay to the API server on a port of 127.0.0.1."""
 
     def __init__(self) -> None:
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._relays: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._port = 0
 
@@ -35,19 +35,28 @@ class Wire:
         """End every connection, and let none through."""
         if self._server is not None:
             self._server.close()
-        for writer in list(self._writers):
-            writer.transport.abort()
-        # The tasks of the relays see it.
-        await asyncio.sleep(0)
+        relays = list(self._relays)
+        for relay in relays:
+            relay.cancel()
+        await asyncio.gather(*relays, return_exceptions=True)
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        host, port = SERVER.removeprefix("https://").split(":")
-        upstream_reader, upstream_writer = await asyncio.open_connection(host, int(port))
-        self._writers |= {writer, upstream_writer}
+        task = asyncio.current_task()
+        assert task is not None
+        self._relays.add(task)
+        writers = [writer]
         try:
+            host, port = SERVER.removeprefix("https://").split(":")
+            upstream_reader, upstream_writer = await asyncio.open_connection(host, int(port))
+            writers.append(upstream_writer)
             await asyncio.gather(_pump(reader, upstream_writer), _pump(upstream_reader, writer))
+        except (asyncio.CancelledError, OSError):
+            # It is cut, or nobody is at the other end.
+            return
         finally:
-            self._writers -= {writer, upstream_writer}
+            self._relays.discard(task)
+            for each in writers:
+                each.transport.abort()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
