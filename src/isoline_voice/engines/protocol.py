@@ -69,8 +69,8 @@ class SpeechRequest:
     """A text to speak.
 
     `speed` multiplies the rate that `style` asks for (0.25 to 4). `language` is a BCP 47 tag that settles the language
-    of text whose script leaves it open (Latin script, Han characters). `seed` makes engines that sample repeatable;
-    the embedded one always is. `reference` is the recording whose voice is wanted; without it the voice's own is used.
+    of text whose script leaves it open (Latin script, Han characters). `seed` makes the output repeatable, which
+    takes a little longer. `reference` is the recording whose voice is wanted; without it the voice's own is used.
 
     `client` tells who asks, so that clients take turns; what is asked for as a "batch" waits for what is "interactive".
     `deadline` is how many seconds the request may wait for its turn and its first audio.

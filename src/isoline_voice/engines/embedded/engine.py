@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from isoline_voice.audio.finishing import OUTPUT_RATE, Finisher
+from isoline_voice.audio.world import Shape
+from isoline_voice.engines.embedded.fresh import FreshWorker
 from isoline_voice.engines.embedded.planning import Part, Tongues, plan
 from isoline_voice.engines.embedded.pool import PROGRESS_TIMEOUT, WorkerPool
 from isoline_voice.engines.embedded.rendering import EMOTIONS, PERSONAS, render
 from isoline_voice.engines.embedded.shortfalls import DIALECTS, SUPPORTED, shortfalls
 from isoline_voice.engines.embedded.utterance import Utterance
+from isoline_voice.engines.embedded.vocoder import Vocoder
 from isoline_voice.engines.embedded.voices import ENGINE, TONGUES, VOICES, Speaker, find_speaker
 from isoline_voice.engines.protocol import (
     MAX_SPEED,
@@ -41,6 +45,13 @@ LONG_TEXT = 20_000
 """Characters from which a text is looked over in a thread, so that others' audio does not stutter."""
 
 
+IMITATED = SpeechWarning(
+    "reference_imitated",
+    "This engine imitates the recording's pitch and timbre; to clone a voice takes a CosyVoice3 engine.",
+    "此引擎只模仿录音的音高和音色；复刻声音需要 CosyVoice3 引擎。",
+)
+
+
 class EmbeddedEngine:
     """espeak-ng in worker processes, one a core unless told.
 
@@ -55,6 +66,8 @@ class EmbeddedEngine:
         progress_timeout: float = PROGRESS_TIMEOUT,
     ) -> None:
         self.pool = WorkerPool(workers, progress_timeout=progress_timeout)
+        self._vocoder = Vocoder(self.pool.size)
+        self._fresh = asyncio.Semaphore(self.pool.size)
         self._max_utterances = max_utterances
         self._active: set[Utterance] = set()
         self._utterances = 0
@@ -97,6 +110,7 @@ class EmbeddedEngine:
         self._started = False
         await asyncio.gather(*(utterance.aclose() for utterance in tuple(self._active)))
         await self.pool.stop()
+        await self._vocoder.stop()
 
     async def health(self) -> Health:
         """Ready while at least one worker lives."""
@@ -124,17 +138,26 @@ class EmbeddedEngine:
             self._admit()
         else:
             script = _script(request)
+        warnings = script.warnings
+        like = None
+        if request.reference is not None:
+            like = await self._vocoder.timbre(request.reference)
+            warnings = (*warnings, IMITATED)
+            self._admit()
+        source = self.pool if request.seed is None else FreshWorker(self._fresh, rate=self.pool.rate)
         utterance = Utterance(
-            self.pool,
+            source,
             script.parts,
             stretch=script.stretch,
+            vocoder=self._vocoder,
+            shape=script.shape if like is None else dataclasses.replace(script.shape, like=like),
             client=request.client,
             priority=request.priority,
             closed=self._ended,
         )
         self._active.add(utterance)
         self._utterances += 1
-        return Speech(OUTPUT_RATE, script.speaker.voice, request.style, script.warnings, utterance)
+        return Speech(OUTPUT_RATE, script.speaker.voice, request.style, warnings, utterance)
 
     def _admit(self) -> None:
         if not self._started:
@@ -163,6 +186,7 @@ class _Script(NamedTuple):
     speaker: Speaker
     warnings: tuple[SpeechWarning, ...]
     stretch: float
+    shape: Shape
 
 
 def _script(request: SpeechRequest) -> _Script:
@@ -201,7 +225,7 @@ def _script(request: SpeechRequest) -> _Script:
         sound_tags=bool(sounds_in(request.text)),
         phonemes=phonemes_in(request.text),
     )
-    return _Script(plan(text, tongues, rendering), speaker, warnings, rendering.stretch)
+    return _Script(plan(text, tongues, rendering), speaker, warnings, rendering.stretch, rendering.shape)
 
 
 def _tongues(style: Style, language: str | None, speaker: Speaker, text: str) -> Tongues:

@@ -130,6 +130,9 @@ class WorkerPool:
             return
         raise SynthesisTimeoutError("The speech engine failed on this text each time it was tried.")
 
+    async def release(self) -> None:
+        """An utterance is over; its jobs held no worker between them."""
+
     async def _turn(self, client: str, priority: Priority) -> Worker:
         while self._idle and not self._waiting:
             worker = self._idle.popleft()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from isoline_voice.engines.embedded.voices import FEMALE_VARIANTS, TONGUES, VARIANT_GAINS
+from isoline_voice.audio.world import Shape
+from isoline_voice.engines.embedded.voices import FEMALE, FEMALE_VARIANTS, MALE, TONGUES, VARIANT_GAINS
 from isoline_voice.styles.style import Style
 
 VOLUME = 60
@@ -85,15 +86,37 @@ WHISPER = Contour(rate=0.95, gain=6.0)
 
 """What a variant and a contour can suggest; the names are those of the personas data file."""
 
-_PERSONA_VARIANTS = {
-    "grandmother": "grandma",
-    "grandfather": "grandpa",
-    "woman": "f2",
-    "man": "m3",
-    "child": "f3",
-    "mother": "f2",
-    "father": "m3",
+# What WORLD adds, at the usual strength. Bright and pressed voices have more energy in the higher octaves than calm and
+# sad ones; fear trembles; a question rises at its end and grief falls.
+SHAPES: dict[str, Shape] = {
+    "happy": Shape(tilt=1.0, ending=1.0),
+    "excited": Shape(tilt=1.5, ending=1.0),
+    "expressive": Shape(tilt=0.5, ending=-1.0),
+    "sad": Shape(tilt=-2.0, breath=0.12, ending=-2.0),
+    "angry": Shape(tilt=2.0, ending=-1.0),
+    "calm": Shape(tilt=-0.7, ending=-1.0),
+    "gentle": Shape(tilt=-1.3, breath=0.12),
+    "romantic": Shape(tilt=-1.3, breath=0.2, ending=-1.0),
+    "fearful": Shape(breath=0.08, tremor=0.3),
+    "surprised": Shape(tilt=1.0, ending=4.0),
+    "tired": Shape(tilt=-1.7, breath=0.15, ending=-2.0),
+    "anxious": Shape(tilt=0.5, tremor=0.25),
+    "cute": Shape(tilt=0.5, ending=2.0),
+    "proud": Shape(tilt=1.0, ending=-1.5),
+    "disgusted": Shape(ending=-2.0),
+    "sarcastic": Shape(ending=-2.0),
+    "shy": Shape(tilt=-1.0, breath=0.15),
+    "apologetic": Shape(tilt=-0.7, ending=-1.5),
+    "curious": Shape(ending=4.0),
+    "mysterious": Shape(tilt=-1.3, breath=0.2),
+    "encouraging": Shape(tilt=0.5, ending=1.0),
 }
+AGED = Shape(tremor=0.25)
+
+_PERSONA_VARIANTS = {
+    "grandmother": "grandma", "grandfather": "grandpa", "woman": FEMALE, "man": MALE, "child": "f3",
+    "mother": FEMALE, "father": MALE,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +124,8 @@ class Rendering:
     """A style and a speed, worked out for espeak-ng.
 
     `rate` multiplies a tongue's natural rate, `gain` is in decibels, `pitch` and `range` run from 0 to 99, `variant` is
-    the one to speak with, `pauses` multiplies the silence between sentences and clauses.
+    the one to speak with, `pauses` multiplies the silence between sentences and clauses. `shape`
+    is what WORLD does to the audio afterwards.
     """
 
     rate: float
@@ -110,6 +134,7 @@ class Rendering:
     gain: float
     variant: str
     pauses: float = 1.0
+    shape: Shape = field(default_factory=Shape)
 
     @property
     def stretch(self) -> float:
@@ -151,6 +176,21 @@ def render(style: Style, *, speed: float, variant: str) -> Rendering:
         gain=min(LOUDEST_GAIN + 2.0, max(SOFTEST_GAIN - 6.0, gain)),
         variant=_variant(style, variant),
         pauses=4.0 ** (style.pauses or 0.0),
+        shape=_shape(style),
+    )
+
+
+def _shape(style: Style) -> Shape:
+    strength = (0.6 if style.emotion_strength is None else style.emotion_strength) / 0.6
+    emotion = SHAPES.get(style.emotion or "", Shape())
+    aged = AGED if style.persona in ("grandmother", "grandfather") else Shape()
+    if style.whisper or (not emotion and not aged):
+        return Shape()
+    return Shape(
+        tilt=emotion.tilt * strength,
+        breath=min(0.4, emotion.breath * strength),
+        tremor=emotion.tremor * strength + aged.tremor,
+        ending=emotion.ending * strength,
     )
 
 

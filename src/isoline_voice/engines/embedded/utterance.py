@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from isoline_voice.audio.finishing import OUTPUT_RATE, Finisher
+from isoline_voice.audio.world import Shape
+from isoline_voice.engines.embedded.fresh import FreshWorker
 from isoline_voice.engines.embedded.planning import Part
 from isoline_voice.engines.embedded.pool import WorkerPool
+from isoline_voice.engines.embedded.vocoder import Vocoder
 from isoline_voice.engines.protocol import Priority
 from isoline_voice.errors import VoiceError
 
@@ -20,6 +23,10 @@ plays, so a listener never waits, and a text of any length needs the memory of a
 
 LARGEST_PIECE = int(0.2 * OUTPUT_RATE) * 2
 """Bytes; what is ready is handed out together up to about this."""
+
+
+SHAPED_PIECE = 8192
+"""Bytes; so that a listener's turn does not take the whole of a long part."""
 
 
 class _Begin(NamedTuple):
@@ -42,22 +49,26 @@ class Utterance:
 
     def __init__(
         self,
-        pool: WorkerPool,
+        source: WorkerPool | FreshWorker,
         parts: Iterator[Part],
         *,
         stretch: float,
+        vocoder: Vocoder,
+        shape: Shape,
         client: str,
         priority: Priority,
         closed: Callable[[Utterance, float], None],
     ) -> None:
-        self._pool = pool
+        self._source = source
         self._parts = parts
+        self._vocoder = vocoder
+        self._shape = shape
         self._client = client
         self._priority: Priority = priority
-        self._finisher = Finisher(pool.rate, stretch=stretch)
+        self._finisher = Finisher(source.rate, stretch=stretch)
         self._waiting: deque[bytes | _Begin | _End | _Finish] = deque()
         self._waiting_bytes = 0
-        self._ahead = int(AHEAD_SECONDS * pool.rate / stretch) * 2
+        self._ahead = int(AHEAD_SECONDS * source.rate / stretch) * 2
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
         self._given = 0
@@ -116,12 +127,15 @@ class Utterance:
                 return self._finisher.finish()
 
     async def _fetch(self) -> None:
-        for part in self._parts:
-            while self._waiting_bytes >= self._ahead:
-                self._room.clear()
-                await self._room.wait()
-            await self._fetch_part(part)
-        self._put(_Finish())
+        try:
+            for part in self._parts:
+                while self._waiting_bytes >= self._ahead:
+                    self._room.clear()
+                    await self._room.wait()
+                await (self._fetch_shaped(part) if self._shape else self._fetch_part(part))
+            self._put(_Finish())
+        finally:
+            await self._source.release()
 
     async def _fetch_part(self, part: Part) -> None:
         """A part begun again after a worker's death goes on where it was, with a soft seam instead of a repetition."""
@@ -144,7 +158,21 @@ class Utterance:
                 self._put(_Begin(part.gain))
 
         self._put(_Begin(part.gain))
-        await self._pool.speak(part.job, heard, restarted=restarted, client=self._client, priority=self._priority)
+        await self._source.speak(part.job, heard, restarted=restarted, client=self._client, priority=self._priority)
+        self._put(_End(part.pause))
+
+    async def _fetch_shaped(self, part: Part) -> None:
+        """A part that WORLD changes, which takes it whole."""
+        spoken = bytearray()
+        await self._source.speak(
+            part.job, spoken.extend, restarted=spoken.clear, client=self._client, priority=self._priority
+        )
+        shaped = await self._vocoder.reshape(bytes(spoken), self._source.rate, self._shape)
+        self._put(_Begin(part.gain))
+        for start in range(0, len(shaped), SHAPED_PIECE):
+            piece = shaped[start : start + SHAPED_PIECE]
+            self._waiting_bytes += len(piece)
+            self._put(piece)
         self._put(_End(part.pause))
 
     def _put(self, event: bytes | _Begin | _End | _Finish) -> None:

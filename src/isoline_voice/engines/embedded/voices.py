@@ -12,12 +12,13 @@ from isoline_voice.engines.protocol import Voice
 from isoline_voice.errors import UnknownVoiceError
 
 ENGINE = "embedded"
-FEMALE, MALE = "f2", "m3"
+FEMALE, MALE = "f1", "m6"
+"""Of the variants those whose words a recogniser gets right most often: see docs/voice-engines.md."""
 
 
 class Tongue(NamedTuple):
     """A language as espeak-ng speaks it: the voice's identifier, words a minute that sound natural, and how many
-    decibels bring it to the common loudness (measured: active RMS of -21 dBFS at volume 60)."""
+    decibels bring it to the common loudness (measured: -23 LUFS at volume 60)."""
 
     identifier: str
     words_per_minute: int
@@ -25,29 +26,29 @@ class Tongue(NamedTuple):
 
 
 TONGUES: dict[str, Tongue] = {
-    "zh": Tongue("sit/cmn", 205, 1.1),
-    "yue": Tongue("sit/yue", 185, 1.1),
-    "hak": Tongue("sit/hak", 175, 1.1),
-    "en-US": Tongue("gmw/en-US", 170, 3.1),
-    "en-GB": Tongue("gmw/en", 170, 2.2),
-    "ja": Tongue("jpx/ja", 175, 3.9),
-    "ko": Tongue("ko", 180, 3.0),
-    "de": Tongue("gmw/de", 165, 2.2),
-    "es": Tongue("roa/es", 170, 2.0),
-    "fr": Tongue("roa/fr", 165, 4.9),
-    "it": Tongue("roa/it", 165, 3.0),
-    "ru": Tongue("zle/ru", 165, 4.0),
+    "zh": Tongue("sit/cmn", 205, 0.2),
+    "yue": Tongue("sit/yue", 185, 0.7),
+    "hak": Tongue("sit/hak", 175, 0.6),
+    "en-US": Tongue("gmw/en-US", 170, 1.9),
+    "en-GB": Tongue("gmw/en", 170, 1.5),
+    "ja": Tongue("jpx/ja", 175, 2.9),
+    "ko": Tongue("ko", 180, 1.9),
+    "de": Tongue("gmw/de", 165, 1.4),
+    "es": Tongue("roa/es", 170, 2.5),
+    "fr": Tongue("roa/fr", 165, 3.6),
+    "it": Tongue("roa/it", 165, 2.5),
+    "ru": Tongue("zle/ru", 165, 3.4),
 }
 """By BCP 47 tag; the languages of `Voice.language`."""
 
 VARIANT_GAINS: dict[str, float] = {
-    "f1": -1.6, "f2": -2.0, "f3": 0.0, "f4": -1.7, "f5": 0.0, "Annie": 0.0, "linda": -2.7,
-    "m1": 1.1, "m2": 1.8, "m3": 0.0, "m4": 0.2, "m5": 0.9, "m6": 0.0, "m7": -1.0, "Michael": -1.2,
-    "grandma": 0.8, "grandpa": 0.0, "whisper": 3.5, "whisperf": -0.7,
+    "f1": -1.5, "f2": -1.9, "f3": -0.3, "f4": -1.6, "f5": -0.4, "linda": -2.8,
+    "m1": 1.2, "m2": 1.4, "m3": -0.1, "m4": 0.1, "m5": 0.9, "m6": 0.2, "m7": -0.6,
+    "grandma": 0.7, "grandpa": -0.2, "whisper": 2.5, "whisperf": -2.6,
 }  # fmt: skip
 """Decibels that bring a variant to the loudness of the plain voice (measured)."""
 
-FEMALE_VARIANTS = frozenset({"f1", "f2", "f3", "f4", "f5", "Annie", "linda", "grandma", "whisperf"})
+FEMALE_VARIANTS = frozenset({"f1", "f2", "f3", "f4", "f5", "linda", "grandma", "whisperf"})
 
 _LANGUAGES = (
     ("mandarin", "zh", "普通话", "Mandarin Chinese", "女声", "男声"),
@@ -65,8 +66,8 @@ _LANGUAGES = (
 )
 
 OPENAI_VOICES: dict[str, str] = {
-    "alloy": "f5", "ash": "m3", "ballad": "m6", "cedar": "Michael", "coral": "f4", "echo": "m1", "fable": "m4",
-    "marin": "Annie", "nova": "f2", "onyx": "m7", "sage": "f1", "shimmer": "f3", "verse": "m5",
+    "alloy": "f1", "ash": "m1", "ballad": "m6", "cedar": "m3", "coral": "f4", "echo": "m5", "fable": "m4",
+    "marin": "linda", "nova": "f3", "onyx": "m7", "sage": "f2", "shimmer": "f5", "verse": "m2",
 }  # fmt: skip
 """OpenAI's voice names and the variants that stand in for them; the text decides the language."""
 
