@@ -9,6 +9,7 @@ from typing import NamedTuple
 from isoline.routing import ir
 from isoline.routing.scheduler import Update
 from isoline.xds import secrets, types
+from isoline.xds.filters.table import used_by
 from isoline.xds.render import render_endpoints, render_gateway, render_site
 from isoline.xds.resources import Name, Resource
 
@@ -54,6 +55,7 @@ class Renderer:
         self._chains: dict[str, ir.Chain] = {}
         self._fallbacks: dict[str, str] = {}
         self._wildcards: set[str] = set()
+        self._used: frozenset[str] = frozenset()
         self._listeners_stale = True
         self._shared: set[Name] = set()
         self._put: dict[Name, Resource] = {}
@@ -122,6 +124,8 @@ class Renderer:
         if before.certificates != after.certificates:
             self._move_certificates(host, before, after)
         self._add_secrets(after.certificates)
+        if site is not None:
+            self._use(used_by(site))
         self._set_chain(host, after.chain, wildcard=site is not None and (site.wildcard or site.catch_all))
         self._set_fallback(host, before, after)
 
@@ -193,11 +197,19 @@ class Renderer:
         else:
             self._wildcards.discard(host)
 
+    def _use(self, filters: frozenset[str]) -> None:
+        """A filter that has come stays: to and fro of one site's would be felt by all."""
+        if not filters <= self._used:
+            self._used |= filters
+            self._listeners_stale = True
+
     def _set_listeners(self, gateway: ir.Gateway) -> None:
         if self._listeners_stale:
             self._listeners_stale = False
             wildcards = bool(self._wildcards)
-            shared = render_gateway(gateway, self._chains.values(), wildcards=wildcards, fallback=self._fallback())
+            shared = render_gateway(
+                gateway, self._chains.values(), wildcards=wildcards, fallback=self._fallback(), used=self._used
+            )
             for item in shared:
                 self._add(item)
             names = {item.name for item in shared}

@@ -46,7 +46,7 @@ def connection_manager(place: Place) -> hcm.HttpConnectionManager:
         scoped_routes=_scoped_routes(),
         http_filters=http_filters(place),
         early_header_mutation_extensions=[extension("isoline.request_headers", _early_mutation(place))],
-        upgrade_configs=[_websocket_where_a_route_says_so()],
+        upgrade_configs=[_websocket_where_a_route_says_so(place)],
         server_header_transformation=_SERVER[gateway.server_header],
     )
     _set_limits(manager, gateway)
@@ -97,9 +97,11 @@ def _early_mutation(place: Place) -> header_mutation_pb2.HeaderMutation:
     return mutation
 
 
-def _websocket_where_a_route_says_so() -> hcm.HttpConnectionManager.UpgradeConfig:
+def _websocket_where_a_route_says_so(place: Place) -> hcm.HttpConnectionManager.UpgradeConfig:
     config = _Manager.UpgradeConfig(upgrade_type="websocket")
     config.enabled.value = False
+    if place.upgrades_apart:
+        config.filters.extend(http_filters(place._replace(upgrades_apart=False)))
     return config
 
 

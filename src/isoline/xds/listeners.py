@@ -24,15 +24,23 @@ _SHARED_CHAIN = "*shared"
 _FALLBACK_CHAIN = "*fallback"
 
 
-def http_listener(address: ir.Listener, gateway: ir.Gateway) -> listener_pb2.Listener:
+def http_listener(
+    address: ir.Listener, gateway: ir.Gateway, used: frozenset[str] = frozenset()
+) -> listener_pb2.Listener:
     """Plain HTTP for every site."""
     listener = _listener(names.HTTP_LISTENER, address)
-    listener.filter_chains.append(_http_chain(Place(gateway, "http", wildcard=False), name=_SHARED_CHAIN))
+    listener.filter_chains.append(
+        _http_chain(Place(gateway, "http", wildcard=False, used=used, upgrades_apart=True), name=_SHARED_CHAIN)
+    )
     return listener
 
 
 def https_listener(
-    address: ir.Listener, gateway: ir.Gateway, chains: Sequence[ir.Chain], fallback: ir.Fallback | None
+    address: ir.Listener,
+    gateway: ir.Gateway,
+    chains: Sequence[ir.Chain],
+    fallback: ir.Fallback | None,
+    used: frozenset[str] = frozenset(),
 ) -> listener_pb2.Listener:
     """HTTPS: one chain for all sites, which never changes with them, one for each site that needs its own, and one for
     clients that name no known host where there is a fallback certificate.
@@ -43,11 +51,11 @@ def https_listener(
     listener.listener_filters.add(
         name="envoy.filters.listener.tls_inspector", typed_config=packed(tls_inspector_pb2.TlsInspector())
     )
-    listener.filter_chains.append(_shared_chain(gateway))
-    listener.filter_chains.extend(_own_chain(chain, gateway) for chain in chains)
+    listener.filter_chains.append(_shared_chain(gateway, used))
+    listener.filter_chains.extend(_own_chain(chain, gateway, used) for chain in chains)
     own = [(chain.host, chain.host) for chain in chains]
     if fallback is not None:
-        listener.filter_chains.append(_fallback_chain(fallback.certificate, gateway))
+        listener.filter_chains.append(_fallback_chain(fallback.certificate, gateway, used))
         known = {**dict.fromkeys(fallback.known, _SHARED_CHAIN), **dict(own)}
         listener.filter_chain_matcher.CopyFrom(by_server_name(known.items(), _FALLBACK_CHAIN))
     elif own:
@@ -55,18 +63,18 @@ def https_listener(
     return listener
 
 
-def _shared_chain(gateway: ir.Gateway) -> components.FilterChain:
-    chain = _http_chain(Place(gateway, "https", wildcard=False), name=_SHARED_CHAIN)
+def _shared_chain(gateway: ir.Gateway, used: frozenset[str]) -> components.FilterChain:
+    chain = _http_chain(Place(gateway, "https", wildcard=False, used=used, upgrades_apart=True), name=_SHARED_CHAIN)
     return _with_tls(chain, tls.shared(gateway))
 
 
-def _fallback_chain(certificate: str, gateway: ir.Gateway) -> components.FilterChain:
-    chain = _http_chain(Place(gateway, "fallback", wildcard=False), name=_FALLBACK_CHAIN)
+def _fallback_chain(certificate: str, gateway: ir.Gateway, used: frozenset[str]) -> components.FilterChain:
+    chain = _http_chain(Place(gateway, "fallback", wildcard=False, used=used), name=_FALLBACK_CHAIN)
     return _with_tls(chain, tls.fallback(certificate, gateway))
 
 
 @lru_cache(maxsize=4096)
-def _own_chain(source: ir.Chain, gateway: ir.Gateway) -> components.FilterChain:
+def _own_chain(source: ir.Chain, gateway: ir.Gateway, used: frozenset[str]) -> components.FilterChain:
     """A site's chain. Kept, as the listener is made anew with all of them when one comes or goes."""
     if source.tunnel is not None:
         chain = _chain(gateway, "https", source.host)
@@ -74,7 +82,11 @@ def _own_chain(source: ir.Chain, gateway: ir.Gateway) -> components.FilterChain:
     else:
         clients = None if source.tls is None else source.tls.clients
         place = Place(
-            gateway, "https", wildcard=source.host.startswith("*"), forward=None if clients is None else clients.forward
+            gateway,
+            "https",
+            wildcard=source.host.startswith("*"),
+            used=used,
+            forward=None if clients is None else clients.forward,
         )
         chain = _http_chain(place, name=source.host)
     return chain if source.tls is None else _with_tls(chain, tls.own(source, source.tls, gateway))

@@ -6,7 +6,7 @@ from functools import lru_cache
 from envoy.config.route.v3 import scoped_route_pb2
 
 from isoline.routing import ir
-from isoline.xds import clusters, listeners, names, routes, secrets, types
+from isoline.xds import clusters, listeners, names, routes, secrets, tracing, types
 from isoline.xds.filters import global_limits, wildcard
 from isoline.xds.messages import as_resource
 from isoline.xds.resources import Name, Resource
@@ -44,12 +44,17 @@ def render_endpoints(endpoints: ir.Endpoints) -> Resource:
 
 
 def render_gateway(
-    gateway: ir.Gateway, chains: Iterable[ir.Chain], *, wildcards: bool, fallback: ir.Fallback | None = None
+    gateway: ir.Gateway,
+    chains: Iterable[ir.Chain],
+    *,
+    wildcards: bool,
+    fallback: ir.Fallback | None = None,
+    used: frozenset[str] = frozenset(),
 ) -> list[Resource]:
     """What holds for all sites: listeners and shared routes.
 
     `chains` are those of sites that have their own. `wildcards` says whether there is a wildcard host or a catch-all,
-    `fallback` what strangers get on HTTPS.
+    `fallback` what strangers get on HTTPS. `used` are the names of the filters that some site needs.
     """
     rendered = [
         as_resource(types.ROUTES, names.REDIRECT_ROUTES, routes.redirect_routes(gateway)),
@@ -58,16 +63,21 @@ def render_gateway(
     if gateway.rate_limits is not None and gateway.rate_limits.socket:
         counter = global_limits.own_service(gateway.rate_limits)
         rendered.append(as_resource(types.CLUSTER, gateway.rate_limits.cluster, counter))
+    own_clusters: tuple[Name, ...] = ()
+    if gateway.tracing is not None:
+        collector = as_resource(types.CLUSTER, tracing.CLUSTER, tracing.cluster(gateway.tracing, gateway))
+        rendered.append(collector)
+        own_clusters = (collector.name,)
     if gateway.http is not None:
         rendered.append(wildcard.extension(wildcards=wildcards))
-        listener = listeners.http_listener(gateway.http, gateway)
-        rendered.append(as_resource(types.LISTENER, names.HTTP_LISTENER, listener))
+        listener = listeners.http_listener(gateway.http, gateway, used)
+        rendered.append(as_resource(types.LISTENER, names.HTTP_LISTENER, listener, needs=own_clusters))
     if gateway.https is not None:
         own = sorted(chains, key=lambda chain: chain.host)
-        listener = listeners.https_listener(gateway.https, gateway, own, fallback)
-        used = (share.cluster for chain in own if chain.tunnel is not None for share in chain.tunnel.shares)
-        needs = tuple(Name(types.CLUSTER, cluster) for cluster in dict.fromkeys(used) if cluster != ir.NO_CLUSTER)
-        rendered.append(as_resource(types.LISTENER, names.HTTPS_LISTENER, listener, needs=needs))
+        listener = listeners.https_listener(gateway.https, gateway, own, fallback, used)
+        tunnels = (share.cluster for chain in own if chain.tunnel is not None for share in chain.tunnel.shares)
+        needs = tuple(Name(types.CLUSTER, cluster) for cluster in dict.fromkeys(tunnels) if cluster != ir.NO_CLUSTER)
+        rendered.append(as_resource(types.LISTENER, names.HTTPS_LISTENER, listener, needs=(*needs, *own_clusters)))
     return rendered
 
 

@@ -124,9 +124,7 @@ def _follows_redirects(source: ir.Route) -> bool:
     return isinstance(source.action, ir.Forward) and source.action.follow_redirects is not None
 
 
-def _keep_scope_for_redirects(
-    configuration: route_pb2.RouteConfiguration, host: components.VirtualHost
-) -> None:
+def _keep_scope_for_redirects(configuration: route_pb2.RouteConfiguration, host: components.VirtualHost) -> None:
     """Envoy looks for the route of a redirect by the headers that went upstream, so there the scope must stay."""
     configuration.ClearField("request_headers_to_remove")
     for message in host.routes:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from isoline.routing import ir
+from isoline.xds.filters.table import used_by
 from isoline.xds.render import render_endpoints, render_gateway, render_site
 from isoline.xds.resources import Resource
 from unit.xds.support import TO_HTTPS, cluster, forward, prefix, respond
@@ -595,6 +596,7 @@ def _gateway(name: str) -> list[Resource]:
         [chain for site in sites if (chain := site.chain) is not None],
         wildcards=name == "gateway",
         fallback=ir.Fallback(certificate="default/fallback", known=known) if every else None,
+        used=frozenset[str]().union(*map(used_by, SITES.values())) if name == "gateway" else frozenset(),
     )
 
 

@@ -173,3 +173,14 @@ def test_what_clients_are_checked_with_changes_no_listener() -> None:
         made = each.render(Update(sites={"a.example": guarded(pem)}))
         versions += [resource.version for resource in made.put if resource.name == Name(types.LISTENER, "https")]
     assert len(set(versions)) == 1
+
+
+def test_a_filter_comes_with_the_first_site_that_asks_for_it_and_stays() -> None:
+    renderer = started()
+    limited = msgspec.structs.replace(plain("a.example"), local_limit=ir.LocalLimit(requests=1, interval=1.0))
+    assert listeners(renderer.render(Update(sites={"a.example": limited}))) == {"http", "https"}
+    assert listeners(renderer.render(Update(sites={"a.example": None}))) == set()
+    assert (
+        listeners(renderer.render(Update(sites={"b.example": msgspec.structs.replace(limited, host="b.example")})))
+        == set()
+    )

@@ -11,6 +11,7 @@ from cryptography.x509.oid import NameOID
 from isoline.routing import ir
 from isoline.xds import secrets
 from isoline.xds.cache import Cache
+from isoline.xds.filters.table import used_by
 from isoline.xds.render import render_endpoints, render_gateway, render_site
 from isoline.xds.resources import Name, Resource
 
@@ -89,7 +90,8 @@ class World:
         known = tuple(sorted(site.host for site in sites if site.tls is not None or site.own_chain))
         fallback = ir.Fallback(certificate=certificate, known=known) if certificate else None
         wildcards = any((site.wildcard or site.catch_all) and site.http for site in self._sites.values())
-        self.cache.update(render_gateway(self.gateway, chains, wildcards=wildcards, fallback=fallback))
+        used = frozenset[str]().union(*(used_by(site) for site in sites))
+        self.cache.update(render_gateway(self.gateway, chains, wildcards=wildcards, fallback=fallback, used=used))
 
     def rendered(self, site: ir.Site) -> list[Resource]:
         """What `put` would put, for a test that puts several in one step."""
@@ -101,7 +103,10 @@ class World:
         for site in sites:
             self._sites[site.host] = site
             self._replace(site.host, render_site(site, self.gateway))
-        if any(site.own_chain or site.wildcard or site.catch_all or site.fallback for site in (*before, *sites)):
+        concerned = (*before, *sites)
+        if any(
+            site.own_chain or site.wildcard or site.catch_all or site.fallback or used_by(site) for site in concerned
+        ):
             self.listen()
 
     def remove(self, host: str) -> None:

@@ -8,7 +8,7 @@ from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
 from isoline.routing import ir
 from isoline.xds import names, secrets, types
 from isoline.xds.filters.place import Place
-from isoline.xds.filters.table import TABLE
+from isoline.xds.filters.table import TABLE, used_by
 from isoline.xds.render import render_endpoints, render_gateway, render_site
 from isoline.xds.resources import Name, Resource
 from unit.xds.support import TO_HTTPS, certificate, cluster, endpoints, forward, prefix, respond
@@ -142,3 +142,32 @@ def test_the_filters_are_named_once_and_end_with_the_router() -> None:
             assert standing[0].NAME == "isoline.scope_case"
             assert standing[-1].NAME == "envoy.filters.http.router"
             assert [each.http_filter(place).name for each in standing] == [each.NAME for each in standing]
+
+
+@pytest.mark.parametrize(
+    ("site", "filters"),
+    [
+        (ir.Site(host="a.example.com", http=(respond("hello"),)), set()),
+        (
+            ir.Site(
+                host="a.example.com",
+                http=(respond("hello"),),
+                local_limit=ir.LocalLimit(requests=1, interval=1.0),
+            ),
+            {"isoline.local_limits"},
+        ),
+        (
+            ir.Site(
+                host="a.example.com",
+                https=(msgspec.structs.replace(respond("hello"), local_limit=ir.LocalLimit(requests=1, interval=1.0)),),
+                cors=ir.Cors(origins=(ir.Origin(value="*"),), methods=("GET",)),
+            ),
+            {"isoline.local_limits", "isoline.cors"},
+        ),
+    ],
+)
+def test_a_filter_that_no_site_asks_for_stands_nowhere(site: ir.Site, filters: set[str]) -> None:
+    assert used_by(site) == filters
+    place = Place(GATEWAY, "http", wildcard=False, used=used_by(site))
+    standing = {each.NAME for each in TABLE if each.applies(place)}
+    assert standing & {"isoline.local_limits", "isoline.cors", "isoline.cookies"} == filters

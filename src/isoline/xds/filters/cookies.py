@@ -73,8 +73,19 @@ end
 """
 
 
-def applies(_place: Place) -> bool:
-    return True
+def applies(place: Place) -> bool:
+    return NAME in place.used
+
+
+def wanted_by(site: ir.Site) -> bool:
+    """Whether a site needs the filter."""
+    return any(_rewrites(route) for route in (*site.http, *site.https))
+
+
+def _rewrites(route: ir.Route) -> bool:
+    return bool(route.cookies) or (
+        isinstance(route.action, ir.Forward) and any(share.cookies for share in route.action.shares)
+    )
 
 
 def http_filter(_place: Place) -> Any:

@@ -18,8 +18,13 @@ from isoline.xds.messages import packed
 NAME = "isoline.cors"
 
 
-def applies(_place: Place) -> bool:
-    return True
+def applies(place: Place) -> bool:
+    return NAME in place.used
+
+
+def wanted_by(site: ir.Site) -> bool:
+    """Whether a site needs the filter."""
+    return site.cors is not None
 
 
 def http_filter(_place: Place) -> Any:

@@ -1,7 +1,7 @@
 """How many requests may come, by what this Envoy itself has seen.
 
-It stands in every chain with nothing to say; a virtual host or a route brings its bucket. A bucket lives as long as its
-site's routes: whatever changes elsewhere does not fill it.
+It stands with nothing to say once a site has limits; a virtual host or a route brings its bucket. A bucket lives as
+long as its site's routes: whatever changes elsewhere does not fill it.
 """
 
 from typing import Any
@@ -20,8 +20,13 @@ _STATISTICS = "sites"
 _ALWAYS = 100
 
 
-def applies(_place: Place) -> bool:
-    return True
+def applies(place: Place) -> bool:
+    return NAME in place.used
+
+
+def wanted_by(site: ir.Site) -> bool:
+    """Whether a site needs the filter."""
+    return site.local_limit is not None or any(route.local_limit is not None for route in (*site.http, *site.https))
 
 
 def http_filter(_place: Place) -> Any:

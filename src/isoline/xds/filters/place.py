@@ -13,6 +13,10 @@ class Place(NamedTuple):
     scheme: Scheme
     wildcard: bool
     """The chain ends TLS for a wildcard host."""
+    used: frozenset[str] = frozenset()
+    """Names of the filters that some site has asked for, of those that stand only then."""
+    upgrades_apart: bool = False
+    """WebSockets have filters of their own there, so that other requests are spared what only they need."""
     forward: ir.ForwardedCertificate | None = None
     """What the upstream is told of the client's certificate."""
 

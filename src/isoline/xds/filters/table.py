@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from isoline.routing import ir
 from isoline.xds.filters import (
     addresses,
     authorization,
@@ -46,6 +47,15 @@ TABLE: tuple[HttpFilter, ...] = (
     # Ends the chain.
     router,
 )
+
+_WHEN_USED = (cors, local_limits, cookies)
+"""What stands only once a site has asked for it: each filter costs every request. None of them keeps anybody away, for
+a connection that was open before goes on through the chain that it came by."""
+
+
+def used_by(site: ir.Site) -> frozenset[str]:
+    """The names of the filters that a site needs, of those that do not always stand."""
+    return frozenset(each.NAME for each in _WHEN_USED if each.wanted_by(site))
 
 
 def http_filters(place: Place) -> list[Any]:

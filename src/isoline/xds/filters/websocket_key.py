@@ -1,7 +1,8 @@
 """A WebSocket inside HTTP/2 (RFC 8441) has no `Sec-WebSocket-Key`; an app that speaks HTTP/1.1 refuses it without one.
 
 The key proves to the client that no cache answered. Over HTTP/2 the client neither sends it nor looks at the answer,
-so any will do.
+so any will do. Where upgrades have filters apart, those are chosen before the host of a wildcard on plain HTTP is
+found: there, and only there, such a WebSocket gets no key.
 """
 
 from typing import Any
@@ -18,8 +19,8 @@ NAME = "isoline.websocket_key"
 _ANY_16_BYTES = "aXNvbGluZS1nYXRld2F5IQ=="
 
 
-def applies(_place: Place) -> bool:
-    return True
+def applies(place: Place) -> bool:
+    return not place.upgrades_apart
 
 
 def http_filter(_place: Place) -> Any:
