@@ -119,11 +119,12 @@ class ControlPlane:
             self.cache,
             address=str(options.xds),
             on_rejected=self.flow.refused,
+            on_late=self.flow.late,
             credentials=server_credentials(certificates) if certificates is not None else None,
         )
         self.statuses = StatusWriter(self.source, SystemClock(), addresses=lambda: self._addresses)
         self.monitoring = MonitoringServer(
-            Figures(self.source, self.server, ready=self.flow.caught_up.is_set),
+            Figures(self.source, self.server, self.flow),
             host=options.metrics.host,
             port=options.metrics.port,
             ready=self._waiting_for,

@@ -9,6 +9,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from isoline.cluster.kubernetes.source import KubernetesSource
+from isoline.gateway.flow import Flow
 from isoline.version import VERSION
 from isoline.xds.server import Server
 
@@ -16,18 +17,21 @@ from isoline.xds.server import Server
 class Figures(Collector):
     """Read when they are asked for; nothing is counted twice."""
 
-    def __init__(self, source: KubernetesSource, server: Server, *, ready: Callable[[], bool]) -> None:
+    def __init__(self, source: KubernetesSource, server: Server, flow: Flow) -> None:
         self._source = source
         self._server = server
-        self._ready = ready
+        self._flow = flow
 
     def collect(self) -> Iterator[Metric]:
         """As Prometheus' client asks for it."""
         build = GaugeMetricFamily("isoline_build_info", "The version that runs.", labels=["version"])
         build.add_metric([VERSION], 1)
         yield build
-        yield _gauge("isoline_ready", "Whether everything that was there at the start is served.", self._ready())
+        ready = self._flow.caught_up.is_set()
+        yield _gauge("isoline_ready", "Whether everything that was there at the start is served.", ready)
         yield _gauge("isoline_leader", "Whether this replica writes statuses.", self._source.leading)
+        kept = self._flow.kept_certificates
+        yield _gauge("isoline_certificates_kept", "Certificates that are served without a good Secret.", kept)
         yield from self._source_figures()
         yield from self._xds_figures()
 
