@@ -40,12 +40,16 @@ def serve(
     port: Annotated[int, typer.Option(envvar="PORT", min=0, max=65535, help="0 takes a free one.")] = DEFAULTS.port,
     workers: Workers = None,
     grace: Annotated[float, typer.Option(min=0, help="Seconds that running speech gets at a stop.")] = DEFAULTS.grace,
+    engines: Annotated[
+        Path | None,
+        typer.Option(envvar="ISOLINE_VOICE_ENGINES", help="A TOML file of engines, the preferred one first."),
+    ] = None,
 ) -> None:
     """Answer requests until SIGTERM or Ctrl-C."""
     # Only this command needs the web server; the others start without it.
     from isoline_voice.server import run
 
-    run(Settings(host=host, port=port, grace=grace), workers=workers)
+    run(Settings(host=host, port=port, grace=grace, engines=engines), workers=workers)
 
 
 @app.command()

@@ -15,6 +15,7 @@ import uvicorn
 
 from isoline_voice.api.app import create_app
 from isoline_voice.api.studio import Studio
+from isoline_voice.engines.configuration import load_engines
 from isoline_voice.settings import Settings
 from isoline_voice.speech import SpeechService
 
@@ -24,14 +25,18 @@ BACKLOG = 2048
 
 
 def run(settings: Settings, *, workers: int | None = None) -> None:
-    """Serve until SIGTERM or SIGINT. Exits with one sentence and code 1 when the address cannot be had."""
+    """Serve until SIGTERM or SIGINT. Exits with one sentence and code 1 when the address cannot be had.
+
+    Raises ConfigurationError for what is wrong with the file of engines.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    engine = None if settings.engines is None else load_engines(settings.engines)
     try:
         listener = listen(settings)
     except OSError as error:
         sys.stderr.write(f"isoline-voice: {_why_not(error, settings)}\n")
         sys.exit(1)
-    app = create_app(SpeechService(workers=workers), settings)
+    app = create_app(SpeechService(engine, workers=workers), settings)
     server = VoiceServer(app.state.studio, server_config(app, settings))
     host, port = listener.getsockname()[:2]
     log.info("listening at http://%s:%d", f"[{host}]" if ":" in host else host, port)

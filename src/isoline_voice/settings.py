@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 MEBIBYTE = 1024 * 1024
 
@@ -14,6 +15,7 @@ class Settings:
     `max_body` bounds a JSON body and a WebSocket message in bytes, `max_prompt_audio` the recording that comes with
     `/predict`. `drain` is how long the studio still takes requests, in seconds, after it has reported itself not ready,
     so that a gateway notices first; `grace` how long running speech may then take to finish.
+    `engines` is a file of engines (`engines.configuration`); without it there is the embedded one.
     """
 
     host: str = "127.0.0.1"
@@ -22,3 +24,4 @@ class Settings:
     max_prompt_audio: int = 10 * MEBIBYTE
     drain: float = 0.5
     grace: float = 20.0
+    engines: Path | None = None

@@ -30,7 +30,8 @@ class FallbackEngine:
     """Engines in the order in which they are preferred.
 
     An engine that is down, busy or broken before its first audio, or that has no such voice, is passed over for the
-    next. What is wrong with the request itself is not tried elsewhere.
+    next. What is wrong with the request itself is not tried elsewhere. An engine that speaks instead of one that is
+    down uses its default voice when it does not know the one that was asked for, and says so.
     """
 
     def __init__(self, engines: Sequence[Engine]) -> None:
@@ -88,22 +89,35 @@ class FallbackEngine:
 
         The answer of an engine that has another behind it is awaited up to its first audio.
         """
-        failed: list[tuple[Engine, VoiceError]] = []
+        down: list[tuple[Engine, VoiceError]] = []
+        refused: list[VoiceError] = []
         for engine in self._engines:
-            last = engine is self._engines[-1]
             try:
-                speech = await engine.speak(request)
-                if not last:
-                    speech = await _begun(speech)
-            except InvalidRequestError as error:
-                if not isinstance(error, UnknownVoiceError | ReferenceRequiredError):
-                    raise
-                failed.append((engine, error))
+                speech = await self._ask(engine, request, instead=bool(down))
+            except (UnknownVoiceError, ReferenceRequiredError) as error:
+                refused.append(error)
+            except InvalidRequestError:
+                raise
             except VoiceError as error:
-                failed.append((engine, error))
+                down.append((engine, error))
             else:
-                return replace(speech, warnings=(*(_passed_over(*each) for each in failed), *speech.warnings))
-        raise next((error for _, error in failed if not isinstance(error, InvalidRequestError)), failed[-1][1])
+                return replace(speech, warnings=(*(_passed_over(*each) for each in down), *speech.warnings))
+        raise down[0][1] if down else refused[-1]
+
+    async def _ask(self, engine: Engine, request: SpeechRequest, *, instead: bool) -> Speech:
+        """Speech of one engine; in a voice of its own when it speaks `instead` of one that is down."""
+        substituted: tuple[SpeechWarning, ...] = ()
+        try:
+            speech = await engine.speak(request)
+        except UnknownVoiceError:
+            if not instead or not engine.voices():
+                raise
+            own = engine.voices()[0]
+            speech = await engine.speak(replace(request, voice=own.id))
+            substituted = (_another_voice(request.voice, own),)
+        if engine is not self._engines[-1]:
+            speech = await _begun(speech)
+        return replace(speech, warnings=(*substituted, *speech.warnings))
 
     async def _started(self, engine: Engine) -> str | None:
         try:
@@ -146,4 +160,12 @@ def _passed_over(engine: Engine, error: VoiceError) -> SpeechWarning:
         "engine_fallback",
         f"The engine {engine.name} was passed over: {error.message}",
         f"引擎 {engine.name} 未能使用：{error.message}",
+    )
+
+
+def _another_voice(asked: str, own: Voice) -> SpeechWarning:
+    return SpeechWarning(
+        "voice_substituted",
+        f"The voice {asked} cannot be had while its engine is away; spoken by {own.name}.",
+        f"声音 {asked} 所在的引擎暂不可用，改由“{own.name}”朗读。",
     )

@@ -1,0 +1,155 @@
+"""Which engines there are, in the order in which they are preferred, from a TOML file.
+
+[[engine]]
+kind = "sglang"                    # embedded, sglang, vllm or cosyvoice
+urls = ["http://gpu-1:8000"]       # sglang and vllm: the servers, without a path
+key_from = "SGLANG_KEY"            # the environment variable that holds their API key
+slots = 8                          # texts at a time; waiting = 64 more wait
+[[engine.voice]]
+id = "lili"
+recording = "lili.wav"             # beside the file, 1 to 30 s
+transcript = "What is said in it."
+language = "zh"
+
+[[engine]]
+kind = "embedded"
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from isoline_voice.engines.protocol import Engine, Reference, Voice
+from isoline_voice.engines.recorded import RecordedVoice
+from isoline_voice.errors import InvalidRequestError
+from isoline_voice.scheduling.scheduler import Limits
+
+_STRICT = ConfigDict(extra="forbid", frozen=True)
+_URL = r"^https?://[^/\s]+/?$"
+
+
+class ConfigurationError(InvalidRequestError):
+    """The configuration cannot be used; the message lists everything that is wrong with it."""
+
+    code = "configuration"
+
+
+class VoiceSettings(BaseModel):
+    """A voice of an engine that speaks with recordings."""
+
+    model_config = _STRICT
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+    recording: str
+    transcript: str | None = None
+    language: str = "mul"
+    name: str | None = None
+
+
+class EngineSettings(BaseModel):
+    """One engine."""
+
+    model_config = _STRICT
+    kind: Literal["embedded", "sglang", "vllm", "cosyvoice"]
+    urls: list[Annotated[str, Field(pattern=_URL)]] = []
+    key_from: str | None = None
+    model: str | None = None
+    slots: Annotated[int, Field(ge=1, le=10_000)] = 64
+    waiting: Annotated[int, Field(ge=0, le=100_000)] = 256
+    waiting_a_client: Annotated[int, Field(ge=1)] = 64
+    workers: Annotated[int, Field(ge=1, le=256)] | None = None
+    voice: list[VoiceSettings] = []
+
+
+class EnginesFile(BaseModel):
+    """The whole file."""
+
+    model_config = _STRICT
+    engine: Annotated[list[EngineSettings], Field(min_length=1)]
+
+
+def load_engines(path: Path) -> Engine:
+    """The engines that a file names, as one; raises ConfigurationError with everything that is wrong."""
+    try:
+        settings = EnginesFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path}: {error}.") from error
+    except ValidationError as error:
+        told = "; ".join(f"{_path(fault['loc'])}: {fault['msg']}" for fault in error.errors(include_url=False))
+        raise ConfigurationError(f"{path}: {told}.") from error
+    if faults := [*_faults(settings, path.parent)]:
+        raise ConfigurationError(f"{path}: {'; '.join(faults)}.")
+    return build_engines(settings, folder=path.parent)
+
+
+def build_engines(settings: EnginesFile, *, folder: Path) -> Engine:
+    """The engines, each with its queue, and with a fallback from one to the next when there are several.
+
+    `folder` is what recordings are relative to.
+    """
+    from isoline_voice.engines.fallback import FallbackEngine
+    from isoline_voice.scheduling.engine import ScheduledEngine
+
+    engines = [
+        ScheduledEngine(
+            _engine(each, folder),
+            Limits(slots=each.slots, waiting=each.waiting, waiting_a_client=each.waiting_a_client),
+        )
+        for each in settings.engine
+    ]
+    return engines[0] if len(engines) == 1 else FallbackEngine(engines)
+
+
+def _engine(settings: EngineSettings, folder: Path) -> Engine:
+    voices = [_voice(voice, settings.kind, folder) for voice in settings.voice]
+    match settings.kind:
+        case "embedded":
+            from isoline_voice.engines.embedded.engine import EmbeddedEngine
+
+            return EmbeddedEngine(settings.workers)
+        case "cosyvoice":
+            from isoline_voice.engines.cosyvoice.engine import CosyVoiceEngine
+
+            return CosyVoiceEngine(settings.model or "", voices)
+        case kind:
+            from isoline_voice.engines.remote.engine import MODEL, RemoteEngine
+
+            key = os.environ[settings.key_from] if settings.key_from else None
+            return RemoteEngine(kind, settings.urls, voices, model=settings.model or MODEL, key=key)
+
+
+def _voice(settings: VoiceSettings, engine: str, folder: Path) -> RecordedVoice:
+    voice = Voice(settings.id, settings.name or settings.id, settings.language, engine, "A recorded voice.")
+    return RecordedVoice(voice, Reference((folder / settings.recording).read_bytes(), settings.transcript))
+
+
+def _faults(settings: EnginesFile, folder: Path) -> Iterator[str]:
+    for index, engine in enumerate(settings.engine):
+        at = f"engine[{index}]"
+        remote = engine.kind in ("sglang", "vllm")
+        if remote and not engine.urls:
+            yield f"{at}.urls: {engine.kind} needs the URL of at least one server"
+        if engine.urls and not remote:
+            yield f"{at}.urls: {engine.kind} has no servers; leave it out"
+        if engine.kind == "cosyvoice" and not Path(engine.model or "").is_dir():
+            yield f"{at}.model: the folder of CosyVoice3's files has to be named here"
+        if engine.key_from and engine.key_from not in os.environ:
+            yield f"{at}.key_from: there is no environment variable {engine.key_from}"
+        if engine.voice and engine.kind == "embedded":
+            yield f"{at}.voice: the embedded engine has its own voices"
+        if engine.workers and engine.kind != "embedded":
+            yield f"{at}.workers: only the embedded engine has workers"
+        for number, voice in enumerate(engine.voice):
+            if not (folder / voice.recording).is_file():
+                yield f"{at}.voice[{number}].recording: there is no file {voice.recording}"
+            if engine.kind == "vllm" and not voice.transcript:
+                yield f"{at}.voice[{number}].transcript: vllm needs to know what is said in the recording"
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
