@@ -47,6 +47,9 @@ KeyFile = Annotated[
     Path | None, Option("--xds-key-file", "--contour-key-file", envvar="CONTOUR_KEY_FILE", help="Its key, PEM.")
 ]
 
+ReadyFile = Annotated[Path, Option(help="File that is there when Envoy may go.")]
+DEFAULT_READY_FILE = Path("/admin/ok")
+
 
 def control_plane(
     kubeconfig: Annotated[Path | None, Option(help="Kubeconfig of the cluster; KUBECONFIG by default.")] = None,
@@ -249,6 +252,48 @@ def bootstrap(
         write_remote(path, settings)
     except OSError as error:
         raise UsedWronglyError(f"{error.filename}: cannot be written: {error.strerror}") from error
+
+
+@envoy.command("shutdown-manager")
+def shutdown_manager(
+    ready_file: ReadyFile = DEFAULT_READY_FILE,
+    serve_port: Annotated[int, Option(min=1, max=65535, help="Port to answer on.")] = 8090,
+    serve_address: Annotated[str, Option(help="Address to answer on.")] = "0.0.0.0",
+    log_format: Annotated[LogFormat, Option(help="Form of log lines.")] = LogFormat.text,
+) -> None:
+    """Keep Envoy's preStop hook waiting (at /shutdown) until `isoline envoy shutdown` is done."""
+    from isoline.cli.envoy_shutdown import run_manager
+    from isoline.cli.journal import log_to_output
+
+    log_to_output(log_format.value, debug=False)
+    run_manager(ready_file, host=serve_address, port=serve_port)
+
+
+@envoy.command()
+def shutdown(
+    admin_address: Annotated[Path, Option(help="Unix socket of Envoy's admin interface.")] = Path("/admin/admin.sock"),
+    ready_file: ReadyFile = DEFAULT_READY_FILE,
+    drain_delay: Annotated[str, Option(help="Wait so long before Envoy says that it is leaving.")] = "0s",
+    check_delay: Annotated[str, Option(help="Wait so long before it is asked what is still open.")] = "0s",
+    check_interval: Annotated[str, Option(help="Between two such questions.")] = "5s",
+    min_open_connections: Annotated[int, Option(min=0, help="So many open requests are few enough.")] = 0,
+    log_format: Annotated[LogFormat, Option(help="Form of log lines.")] = LogFormat.text,
+) -> None:
+    """Drain the Envoy of this pod, and return when it may go."""
+    from isoline.cli import control_plane_flags as flags
+    from isoline.cli.envoy_shutdown import run_shutdown
+    from isoline.cli.journal import log_to_output
+    from isoline.envoy.shutdown import Shutdown
+
+    log_to_output(log_format.value, debug=False)
+    settings = Shutdown(
+        ready_file=ready_file,
+        drain_delay=flags.seconds(drain_delay, flag="--drain-delay"),
+        check_delay=flags.seconds(check_delay, flag="--check-delay"),
+        check_interval=flags.seconds(check_interval, flag="--check-interval"),
+        min_open_connections=min_open_connections,
+    )
+    run_shutdown(admin_address, settings)
 
 
 def register(app: typer.Typer) -> None:

@@ -90,11 +90,11 @@ def own_namespace(connection: Connection, *, in_cluster: bool) -> str:
 
 def lease(*, namespace: str, name: str, duration: str, renew_deadline: str, retry: str) -> LeaseSettings:
     """Return the lease that the flags describe. Raises UsedWronglyError."""
-    seconds = {
-        flag: _seconds(text, flag=f"--leader-election-{flag}")
+    times = {
+        flag: seconds(text, flag=f"--leader-election-{flag}")
         for flag, text in (("lease-duration", duration), ("renew-deadline", renew_deadline), ("retry-period", retry))
     }
-    if not seconds["lease-duration"] > seconds["renew-deadline"] > seconds["retry-period"] > 0:
+    if not times["lease-duration"] > times["renew-deadline"] > times["retry-period"] > 0:
         raise UsedWronglyError(
             "--leader-election-lease-duration must be longer than --leader-election-renew-deadline, and that longer "
             "than --leader-election-retry-period"
@@ -102,13 +102,14 @@ def lease(*, namespace: str, name: str, duration: str, renew_deadline: str, retr
     return LeaseSettings(
         namespace=namespace,
         name=name,
-        duration=seconds["lease-duration"],
-        renew_deadline=seconds["renew-deadline"],
-        retry=seconds["retry-period"],
+        duration=times["lease-duration"],
+        renew_deadline=times["renew-deadline"],
+        retry=times["retry-period"],
     )
 
 
-def _seconds(text: str, *, flag: str) -> float:
+def seconds(text: str, *, flag: str) -> float:
+    """Return the seconds of a duration such as `1m30s`. Raises UsedWronglyError."""
     try:
         return parse_go_duration(text)
     except ValueError as error:

@@ -83,6 +83,10 @@ class AdminClient:
         await self._post("/drain_listeners", graceful="")
         await self._post("/drain_listeners")
 
+    async def fail_health_checks(self) -> None:
+        """Have it say that it is leaving: to health checks, and by closing each connection after its next answer."""
+        await self._post("/healthcheck/fail")
+
     async def busy(self) -> int:
         """How many requests, tunnels and other streams clients have open now."""
         stats = await self.stats(r"^(http\..*\.downstream_(rq|cx)_active|listener\..*\.downstream_cx_active)$")
