@@ -5,6 +5,7 @@ from isoline.apps.deployment import deployment
 from isoline.apps.exposure import proxies, service
 from isoline.apps.names import owned_by
 from isoline.apps.network_policy import network_policy
+from isoline.apps.policy import policies
 from isoline.apps.profile import Profile
 from isoline.apps.target import Target
 from isoline.objects.app import App
@@ -13,7 +14,7 @@ from isoline.objects.meta import Object
 
 def expand(app: App, profile: Profile | None, target: Target) -> list[Object]:
     """Return what an App without faults stands for, all in its namespace and owned by it: a Deployment, a Service, a
-    claim for each storage, a NetworkPolicy, and an HTTPProxy for each host.
+    claim for each storage, a NetworkPolicy, an HTTPProxy for each host, and a TrafficPolicy where it asks for one.
 
     `profile` is the catalog entry that `spec.profile`, or the image of `spec.run`, means; None where neither does.
     """
@@ -23,5 +24,6 @@ def expand(app: App, profile: Profile | None, target: Target) -> list[Object]:
         *claims(app),
         network_policy(app, profile),
         *proxies(app, profile),
+        *policies(app),
     ]
     return [owned_by(app, child) for child in children]

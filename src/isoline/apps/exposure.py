@@ -118,11 +118,10 @@ def _route(
 
 def _balancing(app: App) -> LoadBalancerPolicy:
     match app.spec.affinity:
-        case "Cookie":
-            return LoadBalancerPolicy(strategy="Cookie")
         case "ClientIP":
             policies = (RequestHashPolicy(hash_source_ip=True, terminal=True),)
             return LoadBalancerPolicy(strategy="RequestHash", request_hash_policies=policies)
         case _:
             # One request may take a hundred times as long as another: the replica with the fewest is the one to ask.
+            # A cookie that keeps clients with their replicas is the TrafficPolicy's.
             return LoadBalancerPolicy(strategy="WeightedLeastRequest")

@@ -88,7 +88,6 @@ def _protection(spec: AppSpec) -> Iterator[Fault]:
         "spec.access.jwt": access and access.jwt,
         "spec.access.oidc": access and access.oidc,
         "spec.access.basic": access and access.basic,
-        "spec.limits.body": limits and limits.body is not None,
         "spec.limits.concurrency": limits and limits.concurrency is not None,
     }
     for path, asked in unmet.items():

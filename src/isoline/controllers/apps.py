@@ -13,6 +13,7 @@ from isoline.controllers.conditions import Finding, conditions
 from isoline.objects.app import App, AppStatus
 from isoline.objects.httpproxy import HTTPProxy
 from isoline.objects.meta import Key, Object
+from isoline.objects.traffic_policy import TrafficPolicy
 from isoline.objects.workloads import Deployment
 
 FAILED = frozenset({"CrashLoopBackOff", "RunContainerError", "ImageNotRunnable", "InvalidSpec", "InternalError"})
@@ -87,6 +88,9 @@ class Apps:
             _running(deployment),
             _published([proxy for proxy in proxies if isinstance(proxy, HTTPProxy)], len(proxies)),
         ]
+        refused = self._refused(app)
+        if refused is not None:
+            findings[-1] = refused
         findings += unenforced(deployment)
         ignored = notices(app, Target.MACHINE)
         if ignored:
@@ -103,6 +107,16 @@ class Apps:
             ),
             observed_generation=app.metadata.generation,
         )
+
+    def _refused(self, app: App) -> Finding | None:
+        """What keeps the App's own policy from counting: the App is then not published as it was meant."""
+        policy = self._source.store.get(Key("TrafficPolicy", app.metadata.namespace, app.metadata.name))
+        if not isinstance(policy, TrafficPolicy):
+            return None
+        for each in policy.status.conditions:
+            if each.type in ("Accepted", "ResolvedRefs") and each.status == "False":
+                return Finding("Published", False, "InvalidPolicy", f"{policy.key}: {each.message}")
+        return None
 
     def _address(self, app: App) -> str:
         if not app.spec.hosts:

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from isoline.apps import Target, expand, faults, load_catalog, profile_of
-from isoline.objects import App, Deployment, HTTPProxy, NetworkPolicy, Object
+from isoline.objects import App, Deployment, HTTPProxy, NetworkPolicy, Object, TrafficPolicy
 from isoline.objects.decoding import decode_documents
 from isoline.objects.encoding import to_yaml
+from isoline.objects.traffic_policy_requests import RequestBody
 from unit.apps.test_faults import app
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "apps"
@@ -97,7 +98,8 @@ def test_run_beside_a_profile_overrides_what_the_profile_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("affinity", "strategy"), [("None", "WeightedLeastRequest"), ("Cookie", "Cookie"), ("ClientIP", "RequestHash")]
+    ("affinity", "strategy"),
+    [("None", "WeightedLeastRequest"), ("Cookie", "WeightedLeastRequest"), ("ClientIP", "RequestHash")],
 )
 def test_affinity_says_how_requests_are_balanced(affinity: str, strategy: str) -> None:
     found = expanded(app(f"{{profile: voice, host: a.b, affinity: {affinity}}}"))
@@ -106,6 +108,19 @@ def test_affinity_says_how_requests_are_balanced(affinity: str, strategy: str) -
     assert {route.load_balancer_policy.strategy for route in proxy.spec.routes if route.load_balancer_policy} == {
         strategy
     }
+
+
+def test_what_has_no_word_in_an_httpproxy_is_said_by_a_policy() -> None:
+    found = expanded(app("{profile: voice, host: a.b, affinity: Cookie, limits: {body: 10Mi}}"))
+    (policy,) = (each for each in found if isinstance(each, TrafficPolicy))
+
+    assert [(target.kind, target.name) for target in policy.spec.target_refs] == [("App", "voice")]
+    assert policy.spec.request_body == RequestBody(max_size="10Mi")
+    assert policy.spec.session_cookie is not None
+
+
+def test_without_such_a_wish_there_is_no_policy() -> None:
+    assert not any(isinstance(each, TrafficPolicy) for each in expanded(app("{profile: voice, host: a.b}")))
 
 
 def test_a_host_that_leaves_the_list_moves_no_other_hosts_proxy() -> None:

@@ -66,7 +66,6 @@ def test_a_fault_names_its_field_and_what_to_do(spec: str, path: str, words: str
     [
         ("access: {apiKeys: {secretName: keys}}", "spec.access.apiKeys"),
         ("access: {basic: {secretName: users}}", "spec.access.basic"),
-        ("limits: {body: 1Mi}", "spec.limits.body"),
         ("limits: {concurrency: 1}", "spec.limits.concurrency"),
     ],
 )

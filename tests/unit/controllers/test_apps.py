@@ -10,8 +10,9 @@ from isoline.cluster.store import Change
 from isoline.controllers.apps import Apps, phase, unenforced
 from isoline.controllers.clock import SystemClock
 from isoline.controllers.conditions import Finding
-from isoline.objects import App, GatewayConfig, HTTPProxy, Key, ObjectMeta
+from isoline.objects import App, Condition, GatewayConfig, HTTPProxy, Key, ObjectMeta
 from isoline.objects.httpproxy import HTTPProxyStatus
+from isoline.objects.traffic_policy import TrafficPolicyStatus
 from isoline.objects.workloads import Deployment, DeploymentCondition, DeploymentStatus
 from unit.controllers.machine import RealMachine
 from unit.controllers.workloads.test_deployments import deployment
@@ -72,19 +73,31 @@ async def test_the_gateways_complaint_is_the_apps(machine: RealMachine) -> None:
     assert condition(machine, "Published") == ("False", "InvalidProxy", "HTTPProxy default/sketch: so it is")
 
 
+async def test_the_complaint_about_its_policy_is_the_apps(machine: RealMachine) -> None:
+    await machine.start(sketch(spec="limits: {body: 1Mi}"))
+    await machine.until(lambda: app(machine).status.ready_replicas == 1)
+    judge(machine, "valid")
+    (policy,) = machine.store.of_kind("TrafficPolicy")
+    refused = Condition(type="Accepted", status="False", reason="Conflicted", message="taken")
+    machine.source.set_status(policy.key, TrafficPolicyStatus(conditions=(refused,)))
+    await machine.until(lambda: app(machine).status.phase == "Degraded")
+
+    assert condition(machine, "Published") == ("False", "InvalidPolicy", "TrafficPolicy default/sketch: taken")
+
+
 async def test_every_fault_is_a_condition_and_what_runs_goes_on(machine: RealMachine) -> None:
     await machine.start(sketch())
     await machine.until(lambda: app(machine).status.ready_replicas == 1)
     pids = machine.pids("sketch")
     judge(machine, "valid")
 
-    await machine.apply(sketch(spec="access: {basic: {secretName: x}}\n  limits: {body: 1Mi}"))
+    await machine.apply(sketch(spec="access: {basic: {secretName: x}}\n  limits: {concurrency: 1}"))
     await machine.until(lambda: condition(machine, "Accepted")[0] == "False")
 
     _, reason, message = condition(machine, "Accepted")
     assert reason == "InvalidSpec"
     assert "spec.access.basic: " in message
-    assert "spec.limits.body: " in message
+    assert "spec.limits.concurrency: " in message
     assert machine.pids("sketch") == pids
     assert app(machine).status.phase == "Degraded"
 
