@@ -43,7 +43,10 @@ def read_contour_config(path: Path) -> tuple[GatewayConfig, list[str]]:
     return config, unhonoured
 
 
-def _put(*place: str, to: Callable[[Any], Any] = lambda value: value) -> Callable[[Any, Value], None]:
+Setter = Callable[[Any, Value], None]
+
+
+def _put(*place: str, to: Callable[[Any], Any] = lambda value: value) -> Setter:
     """What sets a field of the spec."""
 
     def put(value: Any, spec: Value) -> None:
@@ -55,32 +58,70 @@ def _put(*place: str, to: Callable[[Any], Any] = lambda value: value) -> Callabl
     return put
 
 
+def _time(name: str) -> Setter:
+    """What sets a timeout; for Contour none and nought mean its default, and there is a second word for never."""
+    put = _put("timeouts", name, to=lambda text: "infinity" if text in ("infinite", "infinity") else text)
+
+    def set_unless_default(text: Any, spec: Value) -> None:
+        if text not in ("", "0", "0s", 0):
+            put(text, spec)
+
+    return set_unless_default
+
+
 def _nothing(_value: Any, _spec: Value) -> None:
     """For what holds here anyway, or is no matter of the gateway's."""
 
 
-def _inverse(value: Any) -> bool:
-    return not value
+def _named(text: Any) -> Any:
+    """The name of an ExtensionService, which Contour writes as `namespace/name`."""
+    namespace, slash, name = text.partition("/") if isinstance(text, str) else ("", "", "")
+    return {"namespace": namespace, "name": name} if slash else text
 
 
-_SETTINGS: dict[str, Callable[[Any, Value], None]] = {
+def _rate_limit_service(value: Any) -> Any:
+    if isinstance(value, dict) and "extensionService" in value:
+        return {**value, "extensionService": _named(value["extensionService"])}
+    return value
+
+
+def _authorization(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    rest = {name: each for name, each in value.items() if name != "extensionService"}
+    return {"extensionRef": _named(value.get("extensionService")), **rest}
+
+
+_SERVER = {"overwrite": "Overwrite", "append_if_absent": "AppendIfAbsent", "pass_through": "PassThrough"}
+
+_SETTINGS: dict[str, Setter] = {
     "incluster": _nothing,
     "kubeconfig": _nothing,
+    "kubernetesClientQPS": _nothing,
+    "kubernetesClientBurst": _nothing,
     "debug": _nothing,
     "server.xds-server-type": _nothing,
-    "disableMergeSlashes": _put("paths", "mergeSlashes", to=_inverse),
+    "disableMergeSlashes": _put("paths", "mergeSlashes", to=lambda value: not value),
+    "serverHeaderTransformation": _put("headers", "server", to=lambda word: _SERVER.get(word, word)),
     "tls.minimum-protocol-version": _put("tls", "minimumVersion", to=str),
     "tls.maximum-protocol-version": _put("tls", "maximumVersion", to=str),
+    "tls.cipher-suites": _put("tls", "cipherSuites"),
+    "tls.fallback-certificate": _put("tls", "fallbackCertificate"),
     "accesslog-format": _put("accessLog", "format", to=lambda word: "text" if word == "envoy" else word),
     "accesslog-level": _put("accessLog", "enabled", to=lambda word: word != "disabled"),
-    "timeouts.request-timeout": _put("timeouts", "request"),
-    "timeouts.connection-idle-timeout": _put("timeouts", "connectionIdle"),
-    "timeouts.stream-idle-timeout": _put("timeouts", "streamIdle"),
-    "timeouts.connect-timeout": _put("timeouts", "connect"),
-    "timeouts.connection-shutdown-grace-period": _put("timeouts", "drain"),
+    "timeouts.request-timeout": _time("request"),
+    "timeouts.connection-idle-timeout": _time("connectionIdle"),
+    "timeouts.stream-idle-timeout": _time("streamIdle"),
+    "timeouts.max-connection-duration": _time("connectionLifetime"),
+    "timeouts.delayed-close-timeout": _time("delayedClose"),
+    "timeouts.connection-shutdown-grace-period": _time("drain"),
+    "timeouts.connect-timeout": _time("connect"),
     "network.num-trusted-hops": _put("trustedHops"),
     "listener.http2-max-concurrent-streams": _put("limits", "concurrentStreams"),
-    "rootnamespaces": _put("rootNamespaces"),
+    "listener.max-requests-per-connection": _put("limits", "requestsPerConnection"),
+    "listener.max-connections-per-listener": _put("limits", "connections"),
+    "rateLimitService": _put("rateLimitService", to=_rate_limit_service),
+    "globalExtAuth": _put("globalExternalAuthorization", to=_authorization),
 }
 """Contour's settings by path, and where they go."""
 
@@ -95,6 +136,13 @@ _EXPLANATIONS = {
     "envoy-service-namespace": "say it by --envoy-service-namespace",
     "gateway": "the Gateway API is not compiled yet",
     "metrics": "say it by --metrics-address",
+    "tracing": "a GatewayConfig names the collector itself, in tracing.endpoint",
+    "policy": "header policies for every site are not there yet: say them in each HTTPProxy",
+    "cluster": "settings for every upstream are not there yet: say them by annotations of Services",
+    "accesslog-format-string": "a line has a form of its own",
+    "json-fields": "a line has fields of its own",
+    "compression": "answers are left as the app packs them",
+    "network.admin-port": "say it by `isoline envoy bootstrap --admin-port`",
 }
 
 
