@@ -1,6 +1,6 @@
 """The programs that the rig runs: found, or built once into a cache outside the repository.
 
-Kubernetes's control plane and etcd are one program of ours (`build/`), which does what the name it is called by says.
+Kubernetes's control plane and etcd are one program of ours (`kubernetes/`), which does what the name it is called by says.
 """
 
 import fcntl
@@ -20,7 +20,7 @@ CONTOUR_VERSION: Final = "1.33.8"
 HELM_VERSION: Final = "4.3.1"
 
 _CONTROL_PLANE: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
-_SOURCE: Final = Path(__file__).parent / "build"
+_SOURCE: Final = Path(__file__).parent / "kubernetes"
 
 
 class UnavailableError(Exception):
