@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
+import re
 import wave
 from collections.abc import AsyncIterator
+from difflib import SequenceMatcher
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import pytest_asyncio
+import soxr
+from pocketsphinx import Decoder  # type: ignore[import-untyped]
 
 from isoline_voice.audio.levels import to_int16
 from isoline_voice.audio.loudness import TARGET, loudness
 from isoline_voice.audio.world import Shape, reshape, timbre_of
 from isoline_voice.engines.embedded.engine import EmbeddedEngine
+from isoline_voice.engines.embedded.vocoder import SHORTEST_BLOCK, Vocoder, quiet_places
 from isoline_voice.engines.protocol import Reference, SpeechRequest
 from isoline_voice.errors import InvalidRequestError
 from isoline_voice.styles import parse_style
@@ -155,3 +162,43 @@ async def test_loudness_is_that_of_the_standard() -> None:
     assert loudness(sine, RATE) == pytest.approx(-23.0, abs=0.1)
     assert loudness(np.zeros(RATE, dtype=np.float32), RATE) is None
     assert loudness(sine[:100], RATE) is None
+
+
+async def test_a_phrase_that_is_shaped_in_blocks_keeps_its_length_and_has_no_seams() -> None:
+    at = np.arange(4 * RATE) / RATE
+    voice = sum(np.sin(2 * np.pi * 140 * k * at) / k for k in range(1, 20)) * 0.1 * (1 + np.sin(2 * np.pi * 2 * at))
+    speech = np.asarray(voice, dtype=np.float32)
+    places = quiet_places(speech, RATE)
+    assert len(places) > 2
+    assert places[-1] == speech.size
+    assert all(end - start >= SHORTEST_BLOCK * RATE for start, end in pairwise([0, *places]))
+    vocoder = Vocoder(1)
+    try:
+        blocks = [block async for block in vocoder.reshape(to_int16(speech), RATE, Shape(tilt=1.0))]
+    finally:
+        await vocoder.stop()
+    shaped = samples_of(b"".join(blocks))
+    assert len(blocks) == len(places)
+    assert shaped.size == speech.size
+    assert np.abs(np.diff(shaped)).max() < 1.5 * np.abs(np.diff(speech)).max()
+
+
+@pytest.mark.parametrize(("voice", "how"), [("english-us-female", ""), ("english-us-male", ""), ("alloy", "happy")])
+async def test_a_recogniser_understands_most_of_it(engine: EmbeddedEngine, voice: str, how: str) -> None:
+    said = "seven, two, nine, four, one, eight, three, six, five, two, seven, one."
+    heard = recognised(await say(engine, said, how, voice=voice))
+    matches = SequenceMatcher(None, re.findall(r"\w+", said), heard).get_matching_blocks()
+    assert sum(match.size for match in matches) >= 8, heard
+
+
+def recognised(samples: Samples) -> list[str]:
+    """The digits that pocketsphinx hears, with the English model that its wheel holds."""
+    digits = "zero one two three four five six seven eight nine"
+    decoder = Decoder(samprate=16_000, logfn=os.devnull, lm=None)
+    decoder.add_jsgf_string("digits", f"#JSGF V1.0; grammar digits; public <all> = ({digits.replace(' ', '|')})+;")
+    decoder.activate_search("digits")
+    decoder.start_utt()
+    decoder.process_raw(to_int16(soxr.resample(samples, RATE, 16_000).astype(np.float32)), full_utt=True)
+    decoder.end_utt()
+    hypothesis = decoder.hyp()
+    return hypothesis.hypstr.split() if hypothesis else []

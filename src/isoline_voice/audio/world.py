@@ -24,8 +24,8 @@ BANDS = 48
 TOP = 8_000.0
 TILT_FROM = 500.0
 TREMOR_HERTZ = 5.5
-ENDING = 0.3
-"""The share of a phrase over which its ending rises or falls."""
+ENDING_SECONDS = 0.6
+"""How long before its end a phrase begins to rise or fall."""
 MOST_EQUALISED = 8.0
 WARPS = np.exp(np.linspace(np.log(0.8), np.log(1.25), 31))
 FEWEST_VOICED = 20
@@ -151,9 +151,8 @@ def _melody(f0: Curve, times: Curve, shape: Shape) -> Curve:
     semitones = shape.tremor * np.sin(2.0 * np.pi * TREMOR_HERTZ * times)
     if shape.ending:
         voiced = np.flatnonzero(f0)
-        first, last = times[voiced[0]], times[voiced[-1]]
-        begins = last - ENDING * (last - first)
-        semitones = semitones + shape.ending * np.clip((times - begins) / max(last - begins, 1e-3), 0.0, 1.0)
+        begins = times[voiced[-1]] - ENDING_SECONDS
+        semitones = semitones + shape.ending * np.clip((times - begins) / ENDING_SECONDS, 0.0, 1.0)
     moved: Curve = np.where(f0 > 0, np.clip(f0 * 2.0 ** (semitones / 12.0), LOWEST_F0, HIGHEST_F0), 0.0)
     return moved
 

@@ -25,10 +25,6 @@ LARGEST_PIECE = int(0.2 * OUTPUT_RATE) * 2
 """Bytes; what is ready is handed out together up to about this."""
 
 
-SHAPED_PIECE = 8192
-"""Bytes; so that a listener's turn does not take the whole of a long part."""
-
-
 class _Begin(NamedTuple):
     gain: float
 
@@ -167,12 +163,12 @@ class Utterance:
         await self._source.speak(
             part.job, spoken.extend, restarted=spoken.clear, client=self._client, priority=self._priority
         )
-        shaped = await self._vocoder.reshape(bytes(spoken), self._source.rate, self._shape)
         self._put(_Begin(part.gain))
-        for start in range(0, len(shaped), SHAPED_PIECE):
-            piece = shaped[start : start + SHAPED_PIECE]
-            self._waiting_bytes += len(piece)
-            self._put(piece)
+        shaping = self._vocoder.reshape(bytes(spoken), self._source.rate, self._shape)
+        async with contextlib.aclosing(shaping) as shaped:
+            async for piece in shaped:
+                self._waiting_bytes += len(piece)
+                self._put(piece)
         self._put(_End(part.pause))
 
     def _put(self, event: bytes | _Begin | _End | _Finish) -> None:

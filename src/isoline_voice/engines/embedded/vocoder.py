@@ -9,15 +9,22 @@ import json
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import OrderedDict
-from dataclasses import asdict
+from collections.abc import AsyncGenerator
+from dataclasses import asdict, replace
 from typing import Any
 
+import numpy as np
+
+from isoline_voice.audio.levels import Samples, from_int16, to_int16
 from isoline_voice.audio.world import Shape, Timbre
 from isoline_voice.engines.embedded.vocoder_worker import LENGTH, frames, timbre_from
 from isoline_voice.engines.protocol import Reference
 from isoline_voice.errors import InvalidRequestError, SynthesisError
 
 TIMBRES_KEPT = 64
+SHORTEST_BLOCK, LONGEST_BLOCK = 0.7, 1.4
+"""Seconds; a listener waits for the first block only."""
+LAP_SECONDS = 0.01
 
 
 class Vocoder:
@@ -28,9 +35,25 @@ class Vocoder:
         self._idle: list[Process] = []
         self._timbres: OrderedDict[bytes, Timbre] = OrderedDict()
 
-    async def reshape(self, pcm: bytes, rate: int, shape: Shape) -> bytes:
-        """int16 PCM at `rate`, changed, of the same length; raises SynthesisError."""
-        return (await self._ask({"shape": asdict(shape), "rate": rate}, pcm))[1]
+    async def reshape(self, pcm: bytes, rate: int, shape: Shape) -> AsyncGenerator[bytes]:
+        """int16 PCM of a phrase at `rate`, changed, of the same length, block by block; raises SynthesisError.
+
+        What is measured of the whole phrase, as for the likeness of a voice, takes it as one block.
+        """
+        samples = from_int16(pcm)
+        cuts = [samples.size] if shape.like is not None else quiet_places(samples, rate)
+        lap = int(LAP_SECONDS * rate)
+        tail = np.zeros(0, dtype=np.float32)
+        for start, end in zip([0, *cuts], cuts, strict=False):
+            last = end == samples.size
+            asked = shape if last else replace(shape, ending=0.0)
+            block = to_int16(samples[start : end if last else end + lap])
+            made = from_int16((await self._ask({"shape": asdict(asked), "rate": rate}, block))[1]).copy()
+            if tail.size:
+                ramp = np.linspace(0.0, 1.0, tail.size, dtype=np.float32)
+                made[: tail.size] = made[: tail.size] * ramp + tail * (1.0 - ramp)
+            tail = made[made.size :] if last else made[made.size - lap :]
+            yield to_int16(made if last else made[: made.size - lap])
 
     async def timbre(self, reference: Reference) -> Timbre:
         """Whose voice a recording is; raises InvalidRequestError when it cannot be read or holds no voice."""
@@ -66,6 +89,19 @@ class Vocoder:
                 raise
             self._idle.append(process)
             return answer, made
+
+
+def quiet_places(samples: Samples, rate: int) -> list[int]:
+    """Where to cut a phrase so that the first block is soon done and no cut is heard; the end is the last."""
+    frame = rate // 100
+    cuts: list[int] = []
+    at = 0
+    while samples.size - at > int((SHORTEST_BLOCK + LONGEST_BLOCK) * rate):
+        first, last = at + int(SHORTEST_BLOCK * rate), at + int(LONGEST_BLOCK * rate)
+        window = samples[first : first + (last - first) // frame * frame].reshape(-1, frame)
+        at = first + int(np.argmin(np.square(window).sum(axis=1))) * frame
+        cuts.append(at)
+    return [*cuts, samples.size]
 
 
 async def _start() -> Process:
