@@ -130,7 +130,12 @@ async def test_a_service_whose_endpoints_come_later_takes_over_when_they_are_the
     edge.world.put_endpoints(endpoints("late"))
     async with load(edge) as seen:
         edge.world.put(to(cluster("late")))
-        await asyncio.sleep(0.3)
+        before = seen.total()
+
+        async def more() -> bool:
+            return seen.total() > before + 20
+
+        await edge.eventually(more)
         assert {name for _, name in seen} == {"one"}
         edge.world.put_endpoints(endpoints("late", (await start_app("late")).port))
         await served_by(edge, "late")
@@ -190,3 +195,15 @@ async def test_a_checked_service_takes_over_once_it_was_checked(edge: Edge, two:
         edge.world.put(to(checked))
         await served_by(edge, "two")
     assert {status for status, _ in seen} == {200}
+
+
+async def test_an_envoy_that_starts_does_not_wait_for_a_health_check_that_hangs(edge: Edge, silence: int) -> None:
+    endless = ir.HealthCheck(
+        path="/healthz", host="health", interval=3600.0, timeout=3600.0, unhealthy_threshold=1, healthy_threshold=1
+    )
+    hanging = ir.Cluster(name="default/hangs/http/a", endpoints="default/hangs/http", health_check=endless)
+    edge.world.put_endpoints(endpoints("hangs", silence))
+    edge.world.put(to(hanging, host=B), ir.Site(host="c.example.com", http=(respond("served"),)))
+    await edge.stop_envoys()
+    await edge.start_envoy("two")
+    await edge.answers("http://c.example.com/", text="served")

@@ -22,6 +22,10 @@ NEEDS_PATIENCE = 5.0
 """Seconds that a resource waits for what it needs. After that it goes without: one cluster that cannot be warmed must
 not keep a site's other changes away."""
 
+FIRST_PATIENCE = 1.0
+"""The same for what Envoy has nothing of yet: there is nothing to keep, and an Envoy that starts opens no listener
+before it has every route."""
+
 REMOVAL_GRACE = 8.0
 """Seconds after a reconnect in which nothing that others may need is removed: what Envoy holds is known by version
 only, until it has what is current. Longer than `NEEDS_PATIENCE`."""
@@ -99,6 +103,8 @@ class Stream:
         if subscription is None:
             subscription = self.subscriptions[request.type_url] = Subscription(request.type_url)
             self._start(subscription, request)
+            if request.type_url == types.LISTENER:
+                self._send_what_settles()
         else:
             self._change(subscription, request)
 
@@ -123,6 +129,11 @@ class Stream:
             self._needed.update(subscription.held[name].needs)
         if subscription.wildcard:
             subscription.pending.update(dict.fromkeys(self._cache.names(subscription.type_url)))
+
+    def _send_what_settles(self) -> None:
+        """What was held back until listeners are asked for."""
+        if (clusters := self.subscriptions.get(types.CLUSTER)) is not None and clusters.wildcard:
+            clusters.pending.update(dict.fromkeys(self._cache.names(types.CLUSTER)))
 
     def _change(self, subscription: Subscription, request: Request) -> None:
         was_wildcard = subscription.wildcard
@@ -207,6 +218,9 @@ class Stream:
         if not unanswered and before is not None and before.version == resource.version:
             subscription.waiting.pop(name, None)
             return None
+        if resource.settles and types.LISTENER not in self.subscriptions:
+            # An Envoy that starts opens no listener before every cluster that it knows was checked, and asks for none.
+            return None
         if self._waits(subscription, name, resource, before):
             return None
         subscription.waiting.pop(name, None)
@@ -223,7 +237,8 @@ class Stream:
         if not lacking:
             return False
         now = self._clock()
-        if now < subscription.waiting.setdefault(name, now + NEEDS_PATIENCE):
+        patience = FIRST_PATIENCE if before is None else NEEDS_PATIENCE
+        if now < subscription.waiting.setdefault(name, now + patience):
             return True
         named = [need.name for need in lacking]
         _log.warning("sent before what it needs was ready", type=subscription.type_url, name=name, needs=named)

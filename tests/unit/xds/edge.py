@@ -105,11 +105,15 @@ class Edge:
         self.rejected.append((name, message))
 
     async def stop(self) -> None:
+        await self.stop_envoys()
+        await self.server.stop()
+
+    async def stop_envoys(self) -> None:
         for process in self.processes:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(signal.SIGKILL)
             await process.wait()
-        await self.server.stop()
+        self.processes.clear()
 
     # --- clients ---
 

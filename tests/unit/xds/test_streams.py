@@ -8,7 +8,7 @@ import pytest
 from isoline.xds import types
 from isoline.xds.cache import Cache
 from isoline.xds.resources import Name, Resource, resource
-from isoline.xds.streams import NEEDS_PATIENCE, REMOVAL_GRACE, Request, Response, Stream
+from isoline.xds.streams import FIRST_PATIENCE, NEEDS_PATIENCE, REMOVAL_GRACE, Request, Response, Stream
 
 CLUSTER, ENDPOINTS, ROUTES, SCOPE = types.CLUSTER, types.ENDPOINTS, types.ROUTES, types.SCOPE
 APP = Name(CLUSTER, "app")
@@ -309,6 +309,8 @@ class TestMakeBeforeBreak:
 
     def test_a_first_health_check_is_waited_for_as_long_as_it_may_take(self, cache: Cache, envoy: Envoy) -> None:
         app_and_routes(cache, envoy)
+        envoy.ask(types.LISTENER)
+        envoy.settle()
         new = a(CLUSTER, "new", brings=[APP_ENDPOINTS], settles=2.0)
         cache.update([new, a(ROUTES, "site", "2", [new.name, APP_ENDPOINTS])])
         _, filling = envoy.sent()
@@ -318,6 +320,23 @@ class TestMakeBeforeBreak:
         envoy.now += 2.0
         assert names(envoy.one()) == ["site"]
         assert envoy.late == []
+
+    def test_what_is_checked_comes_when_listeners_are_asked_for(self, cache: Cache, envoy: Envoy) -> None:
+        """An Envoy that starts asks for listeners when all clusters that it knows were checked."""
+        cache.update([a(CLUSTER, "checked", settles=2.0), a(CLUSTER, "plain")])
+        envoy.ask(CLUSTER)
+        assert envoy.settle() == ["plain"]
+        envoy.ask(types.LISTENER)
+        assert envoy.settle() == ["checked"]
+
+    def test_what_envoy_has_nothing_of_waits_less(self, cache: Cache, envoy: Envoy) -> None:
+        cache.update([a(CLUSTER, "stuck"), a(ROUTES, "site", needs=[Name(CLUSTER, "stuck")])])
+        envoy.ask(CLUSTER)
+        envoy.ask(ROUTES, "site")
+        assert names(envoy.one()) == ["stuck"]
+        assert envoy.stream.deadline() == envoy.now + FIRST_PATIENCE
+        envoy.now += FIRST_PATIENCE
+        assert names(envoy.one()) == ["site"]
 
     def test_a_refused_cluster_is_not_ready_for_its_endpoints(self, cache: Cache, envoy: Envoy) -> None:
         app_and_routes(cache, envoy)
