@@ -54,7 +54,6 @@ class Renderer:
         self._certificate_hosts: dict[str, set[str]] = {}
         self._chains: dict[str, ir.Chain] = {}
         self._fallbacks: dict[str, str] = {}
-        self._wildcards: set[str] = set()
         self._used: frozenset[str] = frozenset()
         self._listeners_stale = True
         self._shared: set[Name] = set()
@@ -126,7 +125,7 @@ class Renderer:
         self._add_secrets(after.certificates)
         if site is not None:
             self._use(used_by(site))
-        self._set_chain(host, after.chain, wildcard=site is not None and (site.wildcard or site.catch_all))
+        self._set_chain(host, after.chain)
         self._set_fallback(host, before, after)
 
     def _render_site(self, site: ir.Site, gateway: ir.Gateway) -> Rendered:
@@ -185,17 +184,13 @@ class Renderer:
         known = sorted(host for host, each in self._sites.items() if _is_known(host, each))
         return ir.Fallback(certificate=min(self._fallbacks.values()), known=tuple(known))
 
-    def _set_chain(self, host: str, chain: ir.Chain | None, *, wildcard: bool) -> None:
-        if chain != self._chains.get(host) or wildcard != (host in self._wildcards):
+    def _set_chain(self, host: str, chain: ir.Chain | None) -> None:
+        if chain != self._chains.get(host):
             self._listeners_stale = True
         if chain is None:
             self._chains.pop(host, None)
         else:
             self._chains[host] = chain
-        if wildcard:
-            self._wildcards.add(host)
-        else:
-            self._wildcards.discard(host)
 
     def _use(self, filters: frozenset[str]) -> None:
         """A filter that has come stays: to and fro of one site's would be felt by all."""
@@ -206,10 +201,7 @@ class Renderer:
     def _set_listeners(self, gateway: ir.Gateway) -> None:
         if self._listeners_stale:
             self._listeners_stale = False
-            wildcards = bool(self._wildcards)
-            shared = render_gateway(
-                gateway, self._chains.values(), wildcards=wildcards, fallback=self._fallback(), used=self._used
-            )
+            shared = render_gateway(gateway, self._chains.values(), fallback=self._fallback(), used=self._used)
             for item in shared:
                 self._add(item)
             names = {item.name for item in shared}

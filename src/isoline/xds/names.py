@@ -12,9 +12,6 @@ Scheme = Literal["http", "https", "fallback"]
 SCOPE_HEADER = "x-isoline-scope"
 """Set by the listener before anything reads it, whatever the client sent; never goes upstream."""
 
-WILDCARD_FILTER = "isoline.wildcard"
-"""The extension that turns a host without a scope into its wildcard."""
-
 REDIRECT_ROUTES = "redirect-to-https"
 NOT_FOUND_ROUTES = "not-found"
 NOT_FOUND_ROUTE = "not-found"
@@ -37,3 +34,8 @@ def clients(host: str) -> str:
     Longer than a server name can be: a handshake that names it would be given it in place of a certificate.
     """
     return f"clients/{host}/".ljust(_LONGEST_SERVER_NAME + 1, "-")
+
+
+def login(digest: str) -> str:
+    """The name of a secret of logins, by its hash. As long, for the same reason."""
+    return f"login/{digest}/".ljust(_LONGEST_SERVER_NAME + 1, "-")

@@ -6,10 +6,11 @@ from functools import lru_cache
 from envoy.config.route.v3 import scoped_route_pb2
 
 from isoline.routing import ir
-from isoline.xds import clusters, listeners, names, routes, secrets, tracing, types
-from isoline.xds.filters import global_limits, wildcard
+from isoline.xds import access_logs, clusters, listeners, names, routes, secrets, tracing, types
+from isoline.xds.filters import global_limits
 from isoline.xds.messages import as_resource
 from isoline.xds.resources import Name, Resource
+from isoline.xds.traffic import login
 
 _CHECK_SLACK = 0.1
 """Seconds beyond its timeout after which a cluster's first health check is over for certain."""
@@ -34,6 +35,8 @@ def render_site(site: ir.Site, gateway: ir.Gateway) -> list[Resource]:
         rendered.append(_scope("fallback", site.host, found))
     if site.tls is not None and site.tls.clients is not None:
         rendered.append(secrets.secret(names.clients(site.host), secrets.validation(site.tls.clients)))
+    for traffic in {site.traffic, *(route.traffic for route in (*site.http, *site.https))} - {None}:
+        rendered += login.login_secrets(traffic)
     return rendered
 
 
@@ -47,14 +50,13 @@ def render_gateway(
     gateway: ir.Gateway,
     chains: Iterable[ir.Chain],
     *,
-    wildcards: bool,
     fallback: ir.Fallback | None = None,
     used: frozenset[str] = frozenset(),
 ) -> list[Resource]:
     """What holds for all sites: listeners and shared routes.
 
-    `chains` are those of sites that have their own. `wildcards` says whether there is a wildcard host or a catch-all,
-    `fallback` what strangers get on HTTPS. `used` are the names of the filters that some site needs.
+    `chains` are those of sites that have their own, `fallback` what strangers get on HTTPS. `used` are the names of the
+    filters that some site needs.
     """
     rendered = [
         as_resource(types.ROUTES, names.REDIRECT_ROUTES, routes.redirect_routes(gateway)),
@@ -68,8 +70,12 @@ def render_gateway(
         collector = as_resource(types.CLUSTER, tracing.CLUSTER, tracing.cluster(gateway.tracing, gateway))
         rendered.append(collector)
         own_clusters = (collector.name,)
+    for named in gateway.named_logs:
+        if named.collector:
+            message = access_logs.collector(named, gateway)
+            rendered.append(as_resource(types.CLUSTER, access_logs.collector_name(named), message))
+            own_clusters = (*own_clusters, rendered[-1].name)
     if gateway.http is not None:
-        rendered.append(wildcard.extension(wildcards=wildcards))
         listener = listeners.http_listener(gateway.http, gateway, used)
         rendered.append(as_resource(types.LISTENER, names.HTTP_LISTENER, listener, needs=own_clusters))
     if gateway.https is not None:

@@ -6,14 +6,13 @@ CLUSTER = _PREFIX + "config.cluster.v3.Cluster"
 ENDPOINTS = _PREFIX + "config.endpoint.v3.ClusterLoadAssignment"
 SECRET = _PREFIX + "extensions.transport_sockets.tls.v3.Secret"
 LISTENER = _PREFIX + "config.listener.v3.Listener"
-EXTENSION = _PREFIX + "config.core.v3.TypedExtensionConfig"
 SCOPE = _PREFIX + "config.route.v3.ScopedRouteConfiguration"
 ROUTES = _PREFIX + "config.route.v3.RouteConfiguration"
 
-ORDER = (CLUSTER, ENDPOINTS, SECRET, LISTENER, EXTENSION, SCOPE, ROUTES)
+ORDER = (CLUSTER, ENDPOINTS, SECRET, LISTENER, SCOPE, ROUTES)
 """Make: what is pointed at comes before what points at it."""
 
-REMOVAL_ORDER = (SCOPE, ROUTES, EXTENSION, LISTENER, SECRET, CLUSTER, ENDPOINTS)
+REMOVAL_ORDER = (SCOPE, ROUTES, LISTENER, SECRET, CLUSTER, ENDPOINTS)
 """Break: what points goes before what was pointed at."""
 
 NEEDED = (CLUSTER, ENDPOINTS)

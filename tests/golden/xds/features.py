@@ -594,7 +594,6 @@ def _gateway(name: str) -> list[Resource]:
     return render_gateway(
         GATEWAYS[name],
         [chain for site in sites if (chain := site.chain) is not None],
-        wildcards=name == "gateway",
         fallback=ir.Fallback(certificate="default/fallback", known=known) if every else None,
         used=frozenset[str]().union(*map(used_by, SITES.values())) if name == "gateway" else frozenset(),
     )

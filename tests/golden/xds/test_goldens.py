@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from envoy.config.cluster.v3 import cluster_pb2
-from envoy.config.core.v3 import extension_pb2
 from envoy.config.endpoint.v3 import endpoint_pb2
 from envoy.config.listener.v3 import listener_pb2
 from envoy.config.route.v3 import route_pb2, scoped_route_pb2
@@ -27,7 +26,6 @@ _MESSAGES: dict[str, Any] = {
     types.ENDPOINTS: endpoint_pb2.ClusterLoadAssignment,
     types.LISTENER: listener_pb2.Listener,
     types.SECRET: secret_pb2.Secret,
-    types.EXTENSION: extension_pb2.TypedExtensionConfig,
     types.SCOPE: scoped_route_pb2.ScopedRouteConfiguration,
     types.ROUTES: route_pb2.RouteConfiguration,
 }

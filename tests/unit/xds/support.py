@@ -80,6 +80,7 @@ class World:
         self.gateway = gateway
         self._sites: dict[str, ir.Site] = {}
         self._rendered: dict[str, list[Resource]] = {}
+        self._used: frozenset[str] = frozenset()
         self.listen()
 
     def listen(self) -> None:
@@ -89,9 +90,8 @@ class World:
         certificate = next((site.fallback for site in sites if site.fallback), "")
         known = tuple(sorted(site.host for site in sites if site.tls is not None or site.own_chain))
         fallback = ir.Fallback(certificate=certificate, known=known) if certificate else None
-        wildcards = any((site.wildcard or site.catch_all) and site.http for site in self._sites.values())
-        used = frozenset[str]().union(*(used_by(site) for site in sites))
-        self.cache.update(render_gateway(self.gateway, chains, wildcards=wildcards, fallback=fallback, used=used))
+        self._used = self._used.union(*(used_by(site) for site in sites))
+        self.cache.update(render_gateway(self.gateway, chains, fallback=fallback, used=self._used))
 
     def rendered(self, site: ir.Site) -> list[Resource]:
         """What `put` would put, for a test that puts several in one step."""
@@ -104,15 +104,13 @@ class World:
             self._sites[site.host] = site
             self._replace(site.host, render_site(site, self.gateway))
         concerned = (*before, *sites)
-        if any(
-            site.own_chain or site.wildcard or site.catch_all or site.fallback or used_by(site) for site in concerned
-        ):
+        if any(site.own_chain or site.fallback or used_by(site) for site in concerned):
             self.listen()
 
     def remove(self, host: str) -> None:
         site = self._sites.pop(host)
         self._replace(host, [])
-        if site.own_chain or site.wildcard or site.catch_all:
+        if site.own_chain or site.wildcard:
             self.listen()
 
     def put_endpoints(self, *sources: ir.Endpoints) -> None:

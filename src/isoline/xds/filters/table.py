@@ -48,7 +48,7 @@ TABLE: tuple[HttpFilter, ...] = (
     router,
 )
 
-_WHEN_USED = (cors, local_limits, cookies)
+_WHEN_USED = (wildcard, cors, local_limits, cookies)
 """What stands only once a site has asked for it: each filter costs every request. None of them keeps anybody away, for
 a connection that was open before goes on through the chain that it came by."""
 

@@ -1,22 +1,18 @@
 """A host without a site of its own on plain HTTP is its wildcard's, one label up, or else the catch-all's.
 
-The script comes as an extension of its own: while there is neither it is empty, and to fill it drains nobody.
 A route without a name is how Envoy says that no scope was found.
 """
 
 from typing import Any
 
-from envoy.config.core.v3 import config_source_pb2
-from envoy.extensions.filters.http.lua.v3 import lua_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2 as hcm
 
 from isoline.routing import ir
-from isoline.xds import messages, names, types
+from isoline.xds import messages, names
 from isoline.xds.filters import lua
 from isoline.xds.filters.place import Place
-from isoline.xds.resources import Resource
 
-NAME = names.WILDCARD_FILTER
+NAME = "isoline.wildcard"
 
 
 def one_label_up(scheme: names.Scheme) -> str:
@@ -46,16 +42,13 @@ end
 
 
 def applies(place: Place) -> bool:
-    return place.scheme == "http"
+    return place.scheme == "http" and NAME in place.used
+
+
+def wanted_by(site: ir.Site) -> bool:
+    """Whether a site needs the filter."""
+    return bool(site.http) and (site.wildcard or site.catch_all)
 
 
 def http_filter(_place: Place) -> Any:
-    lua_type = messages.packed(lua_pb2.Lua()).type_url
-    source = config_source_pb2.ExtensionConfigSource(config_source=messages.ads(), type_urls=[lua_type])
-    return hcm.HttpFilter(name=NAME, config_discovery=source)
-
-
-def extension(*, wildcards: bool) -> Resource:
-    """The script, or an empty one while neither a wildcard host nor a catch-all exists."""
-    config = lua.script(one_label_up("http")) if wildcards else lua_pb2.Lua()
-    return messages.as_resource(types.EXTENSION, NAME, messages.extension(NAME, config))
+    return hcm.HttpFilter(name=NAME, typed_config=messages.packed(lua.script(one_label_up("http"))))
