@@ -78,7 +78,7 @@ def _thousands(group: str) -> str:
 
 def _time(match: re.Match[str]) -> str:
     hour, minute, second = match.groups()
-    words = f"{cardinal(hour)}点"
+    words = f"{'两' if int(hour) == 2 else cardinal(hour)}点"
     if minute != "00" or second:
         words += ("零" if minute[0] == "0" else "") + (f"{cardinal(minute)}分" if minute != "00" else "分")
     return words + (f"{cardinal(second)}秒" if second else "")
@@ -87,6 +87,11 @@ def _time(match: re.Match[str]) -> str:
 def _date(match: re.Match[str]) -> str:
     year, _, month, day = match.groups()
     return f"{digit_by_digit(year)}年{cardinal(month)}月{cardinal(day)}日"
+
+
+def _money(match: re.Match[str]) -> str:
+    figure = match[2].removesuffix(".00")
+    return number(figure) + match[3] + CURRENCIES[match[1]]
 
 
 def _measured(match: re.Match[str]) -> str:
@@ -106,13 +111,32 @@ def _alternatives(words: dict[str, str]) -> str:
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
+_TELEPHONE = r"1[3-9]\d[- ]?\d{4}[- ]?\d{4}|0\d{2,3}[- ]\d{7,8}|[48]00[- ]\d{3}[- ]\d{4}"
+_SERVICE = r"(?<=热线)\d{5,6}|(?<=电话)\d{3,6}|(?<=拨打)\d{3,6}|(?<=拨)\d{5}|1[12][0-9](?=电话)"
 _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (
+        re.compile(rf"(?<![\d.A-Za-z-])(?:{_TELEPHONE}|{_SERVICE})(?![\d-])"),
+        lambda match: "，".join(map(digit_by_digit, re.split("[- ]", match.group()))),
+    ),
+    (
+        re.compile(
+            _EDGE + r"(\d{3,4})(?=室|房间|号房|教室|路公交|次列车|航班)|" + _EDGE + r"(\d0)(?=后(?!面|来|期|边))"
+        ),
+        lambda match: digit_by_digit(match.group()),
+    ),
+    (re.compile(r"(?<=[日月号年点时分])\s?[-–~～]\s?(?=\d)"), lambda _: "到"),
+    (re.compile(r"(?<=[\d%‰℃℉°])\s?[~～]\s?(?=[-−]?\d)"), lambda _: "到"),
+    (re.compile("(?<=[\u4e00-\u9fff])/(?=[秒分时天月年人个次件小])"), lambda _: "每"),
     (re.compile(_EDGE + r"([12]\d{3})([-/.])(0?[1-9]|1[0-2])\2(0?[1-9]|[12]\d|3[01])(?!\d)"), _date),
     (re.compile(_EDGE + r"(\d{4}|\d{2})(?=年(?!级|前|后|来|间|内|以))"), lambda match: digit_by_digit(match.group(1))),
     (re.compile(_EDGE + r"([01]?\d|2[0-4])[:：]([0-5]\d)(?:[:：]([0-5]\d))?(?!\d)"), _time),
     (
-        re.compile(rf"({_alternatives(CURRENCIES)})\s?({_NUMBER})([万亿]?)"),
-        lambda match: number(match.group(2)) + match.group(3) + CURRENCIES[match.group(1)],
+        re.compile(_EDGE + r"(\d{1,3})[:：](\d{1,3})(?![\d:：])"),
+        lambda match: f"{cardinal(match[1])}比{cardinal(match[2])}",
+    ),
+    (
+        re.compile(rf"({_alternatives(CURRENCIES)})\s?({_NUMBER})([万亿]?)元?"),
+        _money,
     ),
     (re.compile(rf"{_EDGE}({_NUMBER})\s?‰"), lambda match: f"千分之{number(match.group(1))}"),
     (
