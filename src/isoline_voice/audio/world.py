@@ -26,6 +26,7 @@ TILT_FROM = 500.0
 TREMOR_HERTZ = 5.5
 ENDING_SECONDS = 0.6
 """How long before its end a phrase begins to rise or fall."""
+FADE_FRAMES = 3
 MOST_EQUALISED = 8.0
 WARPS = np.exp(np.linspace(np.log(0.8), np.log(1.25), 31))
 FEWEST_VOICED = 20
@@ -85,13 +86,21 @@ def reshape(samples: Samples, rate: int, shape: Shape) -> Samples:
     if shape.breath:
         breath = breath + (1.0 - breath) * shape.breath
     made = pyworld.synthesize(f0, np.ascontiguousarray(spectrum), breath, rate, FRAME_MILLISECONDS)
-    return _as_before(made, speech)
+    shaped = _as_before(made, speech)
+    return shaped if shape.like is not None else _with_consonants(shaped, samples, f0, rate)
+
+
+def _with_consonants(shaped: Samples, samples: Samples, f0: Curve, rate: int) -> Samples:
+    """What is shaped where there is voice, and the samples as they were elsewhere: WORLD blurs consonants."""
+    frame = int(rate * FRAME_MILLISECONDS / 1000)
+    voiced = np.convolve(f0 > 0, np.full(FADE_FRAMES, 1 / FADE_FRAMES), mode="same")
+    share = np.interp(np.arange(samples.size), np.arange(voiced.size) * frame, voiced).astype(np.float32)
+    mixed: Samples = shaped * share + samples * (1.0 - share)
+    return mixed
 
 
 def _pitch(speech: Curve, rate: int) -> tuple[Curve, Curve]:
-    f0, times = pyworld.dio(
-        speech, rate, f0_floor=LOWEST_F0, f0_ceil=HIGHEST_F0, frame_period=FRAME_MILLISECONDS, speed=4
-    )
+    f0, times = pyworld.dio(speech, rate, f0_floor=LOWEST_F0, f0_ceil=HIGHEST_F0, frame_period=FRAME_MILLISECONDS)
     return pyworld.stonemask(speech, f0, times, rate), times
 
 

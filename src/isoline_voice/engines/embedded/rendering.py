@@ -87,31 +87,32 @@ WHISPER = Contour(rate=0.95, gain=6.0)
 """What a variant and a contour can suggest; the names are those of the personas data file."""
 
 # What WORLD adds, at the usual strength. Bright and pressed voices have more energy in the higher octaves than calm and
-# sad ones; fear trembles; a question rises at its end and grief falls.
+# sad ones; fear trembles; a question rises at its end and grief falls. Brightness and trembling are kept small: beyond
+# this a recogniser loses words (docs/voice-engines.md).
 SHAPES: dict[str, Shape] = {
-    "happy": Shape(tilt=1.0, ending=1.0),
-    "excited": Shape(tilt=1.5, ending=1.0),
-    "expressive": Shape(tilt=0.5, ending=-1.0),
+    "happy": Shape(tilt=0.7, ending=1.0),
+    "excited": Shape(tilt=1.0, ending=1.0),
+    "expressive": Shape(tilt=0.2, ending=-1.0),
     "sad": Shape(tilt=-2.0, breath=0.12, ending=-2.0),
-    "angry": Shape(tilt=2.0, ending=-1.0),
+    "angry": Shape(tilt=1.7, ending=-1.0),
     "calm": Shape(tilt=-0.7, ending=-1.0),
     "gentle": Shape(tilt=-1.3, breath=0.12),
     "romantic": Shape(tilt=-1.3, breath=0.2, ending=-1.0),
-    "fearful": Shape(breath=0.08, tremor=0.3),
-    "surprised": Shape(tilt=1.0, ending=4.0),
+    "fearful": Shape(breath=0.05, tremor=0.15),
+    "surprised": Shape(tilt=0.4, ending=4.0),
     "tired": Shape(tilt=-1.7, breath=0.15, ending=-2.0),
-    "anxious": Shape(tilt=0.5, tremor=0.25),
-    "cute": Shape(tilt=0.5, ending=2.0),
-    "proud": Shape(tilt=1.0, ending=-1.5),
+    "anxious": Shape(tilt=0.2, tremor=0.15),
+    "cute": Shape(tilt=0.2, ending=2.0),
+    "proud": Shape(tilt=0.4, ending=-1.5),
     "disgusted": Shape(ending=-2.0),
     "sarcastic": Shape(ending=-2.0),
     "shy": Shape(tilt=-1.0, breath=0.15),
     "apologetic": Shape(tilt=-0.7, ending=-1.5),
     "curious": Shape(ending=4.0),
     "mysterious": Shape(tilt=-1.3, breath=0.2),
-    "encouraging": Shape(tilt=0.5, ending=1.0),
+    "encouraging": Shape(tilt=0.2, ending=1.0),
 }
-AGED = Shape(tremor=0.25)
+AGED = Shape(tremor=0.15)
 
 _PERSONA_VARIANTS = {
     "grandmother": "grandma", "grandfather": "grandpa", "woman": FEMALE, "man": MALE, "child": "f3",
