@@ -11,16 +11,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import change, cold, machine, proxying, report, speech, survival, swaps
+from benchmarks import chain, change, cold, machine, mixed, proxying, report, speech, survival, swaps
 
 FOLDER = Path(__file__).parent.parent / "docs"
 PARTS: dict[str, Callable[[], Coroutine[Any, Any, dict[str, Any]]]] = {
     "proxying": proxying.measure,
+    "chain": chain.measure,
     "survival": survival.measure,
     "swaps": swaps.measure,
     "speech": speech.measure,
     "cold": cold.measure,
     "change": change.measure,
+    "mixed": mixed.measure,
 }
 PROGRAMS = {"nginx": "nginx-light", "wrk": "wrk", "taskset": "util-linux"}
 

