@@ -87,8 +87,15 @@ class StatusWriter:
             self._source.events.warning(ingress.key, finding.reason, finding.message)
         addresses = self._addresses()
         if addresses is not None:
-            status = IngressStatus(load_balancer=addresses) if found is not None else IngressStatus()
-            self._source.set_status(ingress.key, status)
+            self._source.set_status(ingress.key, ingress_status(addresses if found is not None else None))
+
+
+def ingress_status(addresses: LoadBalancerStatus | None) -> IngressStatus:
+    """Return the status of an Ingress; None clears it. Its schema has no room for how an address is reached."""
+    if addresses is None:
+        return IngressStatus()
+    places = tuple(msgspec.structs.replace(each, ip_mode=None) for each in addresses.ingress)
+    return IngressStatus(load_balancer=LoadBalancerStatus(ingress=places))
 
 
 def proxy_status(

@@ -26,11 +26,13 @@ ROUTING = (
     "HTTPProxy",
     "TLSCertificateDelegation",
     "ExtensionService",
+    "TrafficPolicy",
     "Ingress",
     "Service",
     "EndpointSlice",
     "Secret",
     "GatewayConfig",
+    "TrafficPolicy",
 )
 """The kinds that a gateway is made of."""
 
