@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from isoline_voice.errors import InvalidRequestError
+from isoline_voice.text.cleaning import clean
 from isoline_voice.text.pinyin import respelled, with_characters
 from isoline_voice.text.tags import (
     SOUNDS,
@@ -12,7 +13,6 @@ from isoline_voice.text.tags import (
     phonemes_in,
     sounds_in,
     without_phonemes,
-    without_sounds,
 )
 
 
@@ -20,7 +20,8 @@ from isoline_voice.text.tags import (
 def test_every_sound_of_the_model_is_known(name: str) -> None:
     check_tags(f"嗯[{name}]好")
     assert sounds_in(f"嗯[{name}]好") == {name}
-    assert without_sounds(f"嗯[{name}]好") == "嗯 好"
+    assert clean(f"嗯[{name}]好") == "嗯 好"
+    assert clean(f"嗯[{name}]好", marks=True) == f"嗯[{name}]好"
 
 
 @pytest.mark.parametrize(

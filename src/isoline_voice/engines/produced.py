@@ -53,15 +53,6 @@ class ProducedPieces:
             await self._arrived.wait()
         raise StopAsyncIteration
 
-    async def first(self, *, within: float | None = None) -> None:
-        """Return when there is audio, or nothing more to come; raises what the producer raised, or TimeoutError."""
-        async with asyncio.timeout(within):
-            while not self._buffer and not self._producing.done():
-                self._arrived.clear()
-                await self._arrived.wait()
-        if not self._buffer and self._producing.done() and not self._producing.cancelled():
-            self._producing.result()
-
     async def aclose(self) -> None:
         """Stop; the producer is cancelled and gone when this returns."""
         self._end()

@@ -67,11 +67,6 @@ def phonemes_in(text: str) -> bool:
     return _PHONEMES.search(text) is not None
 
 
-def without_sounds(text: str) -> str:
-    """The text without marks for sounds; what is inside of a span stays."""
-    return _SPAN.sub("", _SOUND_LIKE.sub(lambda match: " " if match[1] in SOUNDS else match[0], text))
-
-
 def without_phonemes(text: str) -> str:
     """The text without CMU phonemes, which an engine that does not know them would spell out."""
     return _PHONEMES.sub("", text)
