@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -95,10 +96,11 @@ def style(
     """Show what the studio understands."""
     from isoline_voice.styles import canonical, describe, parse_style
 
-    for line in (line.rstrip("\r\n") for line in sys.stdin) if text == "-" else [text]:
+    for line in _lines() if text == "-" else [text]:
         understood = parse_style(line)
         if as_json:
             sys.stdout.write(json.dumps(canonical(understood), ensure_ascii=False) + "\n")
+            sys.stdout.flush()  # whoever asks line by line gets the answer before the next question
             continue
         console = Console()
         console.print(describe(understood, _language()), highlight=False)
@@ -106,6 +108,12 @@ def style(
         for field, value in understood.to_json().items():
             table.add_row(field, "\n".join(value) if isinstance(value, list) else str(value))
         console.print(table)
+
+
+def _lines() -> Iterator[str]:
+    """Standard input line by line; what is no UTF-8 in it is not understood, and no reason to stop."""
+    for line in iter(sys.stdin.buffer.readline, b""):
+        yield line.decode("utf-8-sig", errors="replace").rstrip("\r\n")
 
 
 @app.command()

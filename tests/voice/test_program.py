@@ -99,6 +99,18 @@ def test_style_reads_lines_and_writes_an_object_of_eight_fields_for_each() -> No
     assert loud["volume"] == "loud"
 
 
+def test_style_answers_each_line_before_the_next_one_and_stumbles_over_no_byte() -> None:
+    with subprocess.Popen([*PROGRAM, "style", "--json", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for line, volume in (("\ufeff大声\r\n".encode(), "loud"), (b"\xff\xfe\n", None), (b"softly\n", "soft")):
+            process.stdin.write(line)
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["volume"] == volume
+        process.stdin.close()
+        assert process.wait(20) == 0
+
+
 def test_a_taken_port_is_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = holder.getsockname()[1]

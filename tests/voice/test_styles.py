@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isoline_voice.styles import Style, describe, parse_style
-from isoline_voice.styles.catalog import DATA, catalog
+from isoline_voice.styles.catalog import DATA, catalog, read_data
+from isoline_voice.styles.folding import fold
 from isoline_voice.styles.lexicon import meanings
 
 SENTENCES: list[tuple[str, dict[str, Any]]] = yaml.safe_load(
@@ -137,3 +138,16 @@ def test_the_data_files_are_plain_text_with_no_phrase_twice_in_a_list() -> None:
                 words = [word.strip().strip('"') for word in line.removeprefix("words = [").rstrip("]").split(",")]
                 assert len(words) == len(set(words)), f"{path.name}: {line}"
     assert meanings() is meanings()
+
+
+def test_no_phrase_stands_for_two_things() -> None:
+    meant: dict[str, set[str]] = {}
+    for kind in ("dialect", "language", "emotion", "persona"):
+        for entry in read_data(f"{kind}s")[kind]:
+            for phrase in (*entry["words"], *entry.get("places", ())):
+                meant.setdefault(fold(phrase), set()).add(f"{kind} {entry['name']}")
+    for scale, data in read_data("scales").items():
+        for group in data["wish"]:
+            for phrase in group["words"]:
+                meant.setdefault(fold(phrase), set()).add(f"{scale} {group['value']}")
+    assert not {phrase: things for phrase, things in meant.items() if len(things) > 1}
