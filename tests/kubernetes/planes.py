@@ -58,13 +58,18 @@ async def defined(api: Api, definition: Object) -> AsyncIterator[None]:
     """A kind that is there for a while, and of which nobody hears afterwards."""
     await api.apply(definition)
     try:
+        await _until_discovered(api, definition, True)
         yield
     finally:
         await api.delete("CustomResourceDefinition", definition["metadata"]["name"])
-        async with asyncio.timeout(PATIENCE):
-            group = definition["spec"]["group"]
-            while any(each.startswith(group) for each in await api._versions()):  # noqa: ASYNC110 - discovery lags
-                await asyncio.sleep(0.05)
+        await _until_discovered(api, definition, False)
+
+
+async def _until_discovered(api: Api, definition: Object, wanted: bool) -> None:
+    group = f"{definition['spec']['group']}/"
+    async with asyncio.timeout(PATIENCE):
+        while any(each.startswith(group) for each in await api._versions()) != wanted:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
 
 
 def options_for(rig: Rig, namespace: str, **changes: Any) -> Options:

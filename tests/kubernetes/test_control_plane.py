@@ -1,5 +1,6 @@
 """What the API server has is served by Envoy, and statuses say what became of it."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,7 +11,9 @@ from typing import Any
 import pytest
 
 from isoline.cli.control_plane import Address
-from kubernetes.planes import HTTP, Edge, listening_at, new_namespace, options_for, proxy, running
+from isoline.objects import Key
+from isoline.objects.crds import crd_documents
+from kubernetes.planes import HTTP, PATIENCE, Edge, defined, listening_at, new_namespace, options_for, proxy, running
 from kubernetes.rig import Api, Rig
 
 ISOLINE = Path(sys.executable).parent / "isoline"
@@ -67,6 +70,55 @@ async def test_an_object_of_another_class_gets_no_status_and_one_that_leaves_our
         )
         other = await api.get("HTTPProxy", "other", namespace=namespace)
     assert "conditions" not in other.get("status", {})
+
+
+async def test_what_is_wrong_with_an_ingress_is_an_event_of_it_and_one_that_repeats_is_counted(
+    rig: Rig, api: Api, namespace: str
+) -> None:
+    backend = {"service": {"name": "missing", "port": {"number": 80}}}
+    rule = {"host": "i.example", "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}
+    ingress = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": "i", "namespace": namespace},
+        "spec": {"rules": [rule]},
+    }
+    async with running(options_for(rig, namespace)) as plane:
+        await api.apply(ingress)
+        async with asyncio.timeout(PATIENCE):
+            while not (found := await api.list_all("Event", namespace=namespace)):  # noqa: ASYNC110 - simply asked
+                await asyncio.sleep(0.02)
+        (event,) = found
+        about = Key("Ingress", namespace, "i")
+        plane.source.events.warning(about, event["reason"], event["message"])
+        counted = await api.wait(
+            "Event", event["metadata"]["name"], lambda item: item["count"] == 2, namespace=namespace
+        )
+    assert counted["type"] == "Warning"
+    assert counted["reason"] == "ServiceUnresolvedReference"
+    assert (counted["involvedObject"]["kind"], counted["involvedObject"]["name"]) == ("Ingress", "i")
+    assert counted["source"]["component"] == "isoline"
+
+
+async def test_the_gateway_config_of_the_cluster_counts_and_says_where_it_listens_and_whether_it_is_up_to_date(
+    rig: Rig, api: Api, namespace: str
+) -> None:
+    (definition,) = (each for each in crd_documents() if each["spec"]["names"]["kind"] == "GatewayConfig")
+    async with defined(api, definition):
+        config = {
+            "apiVersion": "isoline.dev/v1alpha1",
+            "kind": "GatewayConfig",
+            "metadata": {"name": "default"},
+            "spec": {"listeners": {"http": {"port": 18080}}},
+        }
+        await api.apply(config)
+        options = options_for(rig, namespace, adjust=listening_at("192.0.2.1"))
+        async with running(options):
+            found = await api.wait("GatewayConfig", "default", lambda item: "status" in item, namespace="")
+        await api.delete("GatewayConfig", "default", namespace="")
+    assert found["status"]["addresses"] == ["192.0.2.1:18080", "192.0.2.1:8443"]
+    (condition,) = found["status"]["conditions"]
+    assert (condition["type"], condition["status"], condition["reason"]) == ("UpToDate", "True", "Followed")
 
 
 class ByHand(Edge):
