@@ -76,7 +76,10 @@ def test_a_misspelling_is_read_as_what_was_meant(written: str, meant: dict[str, 
     assert {field: value for field, value in understood.items() if value} == meant
 
 
-@pytest.mark.parametrize("sentence", ["sand", "loadspeaker", "pirate", "breakfast", "装酷一点", "海盗", "懒得理你"])
+@pytest.mark.parametrize(
+    "sentence",
+    ["sand", "loadspeaker", "pirate", "breakfast", "装酷一点", "海盗", "懒得理你", "像律师一样", "像唐僧念经"],
+)
 def test_what_is_another_word_is_not_taken_for_a_misspelling(sentence: str) -> None:
     understood = canonical(parse_style(sentence))
     assert understood.pop("unknown")

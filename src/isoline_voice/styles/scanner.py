@@ -59,7 +59,7 @@ class Scanner:
         folded, origin = self._spelled(fold(text))
         tokens = list(self._tokens(text, folded, origin))
         if any(isinstance(token, Token) and token.meaning is None and token.text[0] >= "\u3400" for token in tokens):
-            known = self._speller.homophones(folded, self._unknown_places(folded))
+            known = self._speller.homophones(folded, *self._unknown_places(folded))
             if known != folded:
                 return list(self._tokens(text, known, origin))
         return tokens
@@ -116,15 +116,18 @@ class Scanner:
                     return phrase
         return None
 
-    def _unknown_places(self, folded: str) -> set[int]:
+    def _unknown_places(self, folded: str) -> tuple[set[int], set[int]]:
+        """Where unknown characters stand, and where words begin and end."""
         places: set[int] = set()
+        ends = {0}
         at = 0
         while at < len(folded):
             meaning, end = self._next(folded, at)
             if meaning is None:
                 places.update(range(at, end))
             at = end
-        return places
+            ends.add(end)
+        return places, ends
 
 
 @cache

@@ -64,30 +64,33 @@ class Spelling:
         found = min(((_distance(written, word), word) for word in candidates), default=(allowed + 1, ""))
         return found[1] if found[0] <= allowed else None
 
-    def homophones(self, text: str, unknown: set[int]) -> str:
-        """The text with phrases of which some characters are `unknown` replaced by known ones that sound the same."""
+    def homophones(self, text: str, unknown: set[int], ends: set[int]) -> str:
+        """The text with phrases of which some characters are `unknown` replaced by known ones that sound the same.
+
+        `ends` holds the places at which words begin and end, so that none is torn apart.
+        """
         if len(text) > LONGEST_TEXT:
             return text
         at = 0
         while at < len(text):
             for size in range(LONGEST_PHRASE, 1, -1):
                 window = text[at : at + size]
-                places = range(at, at + size)
-                if len(window) < size or unknown.isdisjoint(places) or not _HAN.fullmatch(window):
+                if len(window) < size or not {at, at + size} <= ends or not _HAN.fullmatch(window):
                     continue
-                # Two characters of which neither is known are rather a word of their own than two mistakes.
-                phrase = self._sounding_like(window, nearly=size > 2 or not unknown.issuperset(places))
-                if phrase is not None and phrase != window:
+                if unknown.isdisjoint(range(at, at + size)):
+                    continue
+                phrase = self._sounding_like(window)
+                # With no character in common it is another word, and sounds alike by chance.
+                if phrase is not None and any(map(str.__eq__, phrase, window)):
                     text = text[:at] + phrase + text[at + size :]
                     at += size - 1
                     break
             at += 1
         return text
 
-    def _sounding_like(self, window: str, *, nearly: bool) -> str | None:
+    def _sounding_like(self, window: str) -> str | None:
         same, similar = self._by_sound()
-        phrase = same.get(_sound(window))
-        return similar.get(_blurred(window)) if phrase is None and nearly else phrase
+        return same.get(_sound(window)) or similar.get(_blurred(window))
 
     @cache  # noqa: B019
     def _by_sound(self) -> tuple[dict[tuple[str, ...], str], dict[tuple[str, ...], str]]:
