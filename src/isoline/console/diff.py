@@ -64,7 +64,7 @@ def _known_children(store: Store, app: App) -> set[Key]:
         for item in store.of_kind(kind, app.metadata.namespace)
         if any(owner.controller and owner.uid == current.metadata.uid for owner in item.metadata.owner_references)
         # What other controllers made for it, such as certificates, is not the App's to take away.
-        and kind in {"Deployment", "Service", "PersistentVolumeClaim", "NetworkPolicy", "HTTPProxy"}
+        and kind in {"Deployment", "Service", "PersistentVolumeClaim", "NetworkPolicy", "HTTPProxy", "TrafficPolicy"}
     }
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from isoline.objects.formats import Address, Duration, Name, Natural, Port, Positive, Quantity
+from isoline.objects.gateway_access_logs import NamedAccessLog
 from isoline.objects.gateway_rate_limits import RateLimitServiceConfig
 from isoline.objects.gateway_tracing import Tracing
 from isoline.objects.httpproxy_access import AuthorizationServer
@@ -173,6 +174,9 @@ class GatewayConfigSpec(Model, frozen=True, kw_only=True):
     headers: Annotated[GatewayHeaders, Meta(description="Treatment of unusual headers.")] = GatewayHeaders()
     paths: Annotated[GatewayPaths, Meta(description="Normalisation of paths.")] = GatewayPaths()
     access_log: Annotated[AccessLog, Meta(description="A line for each request.")] = AccessLog()
+    access_logs: Annotated[
+        tuple[NamedAccessLog, ...], Meta(description="Logs that sites choose in place of it, by TrafficPolicies.")
+    ] = ()
     tracing: Annotated[Tracing | None, Meta(description="Spans of requests; none when unset.")] = None
     rate_limit_service: Annotated[
         RateLimitServiceConfig | None,

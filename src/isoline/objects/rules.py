@@ -89,6 +89,13 @@ def _gateway_config(config: GatewayConfig) -> Iterator[Finding]:
         yield Finding(("spec", "listeners", "https", "port"), f"{http.port} is the port of the http listener already")
     if config.spec.tracing is not None:
         yield from _tracing(config.spec.tracing)
+    names = [log.name for log in config.spec.access_logs]
+    for index, log in enumerate(config.spec.access_logs):
+        place: tuple[PathStep, ...] = ("spec", "accessLogs", index)
+        if bool(log.path) == (log.otlp is not None):
+            yield Finding(place, "exactly one of path and otlp is needed")
+        if log.name in names[:index]:
+            yield Finding((*place, "name"), f'another log is named "{log.name}"')
 
 
 def _tracing(tracing: Tracing) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from msgspec import Meta
 from isoline.objects.formats import Host
 from isoline.objects.meta import Condition, Object
 from isoline.objects.model import Model, constant
-from isoline.objects.traffic_policy_answers import ErrorPage, RequestID
+from isoline.objects.traffic_policy_answers import ErrorPage, PolicyAccessLog, RequestID
 from isoline.objects.traffic_policy_requests import PathRewrite, RateLimit, RequestBody, RequestHeaders
 from isoline.objects.traffic_policy_upstreams import Hedging, OutlierDetection, Retry, SessionCookie, Timeouts
 
@@ -61,6 +61,7 @@ class TrafficPolicySpec(Model, frozen=True, kw_only=True):
     error_pages: Annotated[
         tuple[ErrorPage, ...], Meta(description="Answers in place of errors, of the app's or of the gateway's.")
     ] = ()
+    access_log: Annotated[PolicyAccessLog | None, Meta(description="Which requests are logged, and where.")] = None
     request_id: Annotated[RequestID | None, Meta(description="The request's identity in answers.")] = None
 
 

@@ -33,3 +33,12 @@ class RequestID(Model, frozen=True, kw_only=True):
     """The identity that the access log and upstreams see."""
 
     header: Annotated[str, Meta(description="Response header that carries it.")] = "X-Request-ID"
+
+
+class PolicyAccessLog(Model, frozen=True, kw_only=True):
+    """Which requests are logged, and where."""
+
+    name: Annotated[str, Meta(description="One of the GatewayConfig's accessLogs; its accessLog when unset.")] = ""
+    percent: Annotated[
+        Annotated[int, Meta(ge=0, le=100)], Meta(description="Requests that are logged, drawn by lot.")
+    ] = 100

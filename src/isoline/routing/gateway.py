@@ -3,6 +3,7 @@
 from typing import Literal
 
 from isoline.objects import GatewayConfig, GatewayConfigSpec, parse_go_duration
+from isoline.objects.gateway_access_logs import NamedAccessLog
 from isoline.objects.gateway_config import AccessLog, Listener
 from isoline.objects.gateway_rate_limits import RateLimitServiceConfig
 from isoline.objects.gateway_tracing import Tracing
@@ -64,6 +65,7 @@ def gateway_from_config(
         escaped_slashes=_ESCAPED_SLASHES[spec.paths.escaped_slashes],
         merge_slashes=spec.paths.merge_slashes,
         access_log=_access_log(spec.access_log),
+        named_logs=tuple(_named_log(log) for log in spec.access_logs),
         rate_limits=None
         if spec.rate_limit_service is None
         else _rate_limits(spec.rate_limit_service, rate_limit_socket),
@@ -126,3 +128,12 @@ def _access_log(log: AccessLog) -> ir.AccessLog | None:
     if not log.enabled:
         return None
     return ir.AccessLog(path="/dev/stdout" if log.path == "stdout" else log.path, json=log.format == "json")
+
+
+def _named_log(source: NamedAccessLog) -> ir.NamedLog:
+    if source.otlp is not None:
+        return ir.NamedLog(name=source.name, log=None, collector=source.otlp, fields=source.fields)
+    path = "/dev/stdout" if source.path == "stdout" else source.path
+    return ir.NamedLog(
+        name=source.name, log=ir.AccessLog(path=path, json=source.format == "json", fields=source.fields)
+    )

@@ -27,6 +27,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Its ExtensionService; None: there is none, or it is our own."""
     authorization: AuthorizationServer | None = None
     """Who is asked about the requests of hosts that have no server of their own."""
+    access_logs: frozenset[str] = frozenset()
+    """The names of the logs that sites may choose."""
     default_global_limit: GlobalRateLimitPolicy | None = None
     """Of virtual hosts that have no rateLimitPolicy.global."""
 
@@ -51,6 +53,7 @@ def settings_from_config(config: GatewayConfig | None, *, one_machine: bool) -> 
         root_namespaces=frozenset(spec.root_namespaces),
         tls_minimum=TlsVersion(spec.tls.minimum_version),
         tls_maximum=TlsVersion(spec.tls.maximum_version),
+        access_logs=frozenset(log.name for log in spec.access_logs),
         authorization=spec.global_external_authorization,
         rate_limits=limits is not None and (one_machine or limits.extension_service is not None),
         rate_limit_extension=_extension(limits),

@@ -6,7 +6,7 @@ from envoy.extensions.http.early_header_mutation.header_mutation.v3 import heade
 
 from isoline.routing import ir
 from isoline.xds import names
-from isoline.xds.access_logs import access_log
+from isoline.xds.access_logs import access_logs
 from isoline.xds.filters.place import Place
 from isoline.xds.filters.table import http_filters
 from isoline.xds.messages import ads, duration, extension, header_option
@@ -57,8 +57,7 @@ def connection_manager(place: Place) -> hcm.HttpConnectionManager:
         _forward_certificate(manager, place.forward)
     if gateway.tracing is not None:
         manager.tracing.CopyFrom(tracing(gateway.tracing))
-    if gateway.access_log is not None:
-        manager.access_log.append(access_log(gateway.access_log))
+    manager.access_log.extend(access_logs(gateway))
     return manager
 
 

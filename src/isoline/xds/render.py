@@ -10,7 +10,6 @@ from isoline.xds import access_logs, clusters, listeners, names, routes, secrets
 from isoline.xds.filters import global_limits
 from isoline.xds.messages import as_resource
 from isoline.xds.resources import Name, Resource
-from isoline.xds.traffic import login
 
 _CHECK_SLACK = 0.1
 """Seconds beyond its timeout after which a cluster's first health check is over for certain."""
@@ -35,8 +34,6 @@ def render_site(site: ir.Site, gateway: ir.Gateway) -> list[Resource]:
         rendered.append(_scope("fallback", site.host, found))
     if site.tls is not None and site.tls.clients is not None:
         rendered.append(secrets.secret(names.clients(site.host), secrets.validation(site.tls.clients)))
-    for traffic in {site.traffic, *(route.traffic for route in (*site.http, *site.https))} - {None}:
-        rendered += login.login_secrets(traffic)
     return rendered
 
 

@@ -327,6 +327,7 @@ SITES: Mapping[str, ir.Site] = {
                         ir.ErrorPage(statuses=((504, 504),), status=503, body="{}", content_type="application/json"),
                     ),
                     request_id="x-request-id",
+                    access_log=ir.LogChoice(name="short", percent=5),
                 ),
             ),
             msgspec.structs.replace(matching("nothing", prefix("/nothing")), traffic=ir.Traffic()),
@@ -573,6 +574,10 @@ GATEWAYS: Mapping[str, ir.Gateway] = {
         headers_with_underscores="allow",
         escaped_slashes="forward",
         access_log=ir.AccessLog(path="access.log", json=False),
+        named_logs=(
+            ir.NamedLog(name="short", log=ir.AccessLog(path="/dev/stdout", json=False, fields=("method", "path"))),
+            ir.NamedLog(name="collected", log=None, collector="[::1]:4317", fields=("status", "duration_ms")),
+        ),
     ),
 }
 

@@ -307,6 +307,15 @@ def test_rate_limits() -> None:
     )
 
 
+def test_a_log_is_one_of_the_gateways() -> None:
+    world = (*one(), policy("accessLog: {name: debug, percent: 5}"))
+    settings = Settings(access_logs=frozenset({"debug"}))
+    found = compile_site(HOST, View(store_of(*world), settings)).site
+    assert found is not None
+    assert found.traffic == ir.Traffic(access_log=ir.LogChoice(name="debug", percent=5))
+    assert said(status(*world[2:], *world[:2])) == [("ResolvedRefs", "AccessLogNotFound", "spec.accessLog.name")]
+
+
 def test_redirects_to_https_ask_for_nothing() -> None:
     item = proxy(
         f"virtualhost: {{fqdn: {HOST}, tls: {{secretName: tls}}}}\nroutes: [{{services: [{{name: a, port: 80}}]}}]"

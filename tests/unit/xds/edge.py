@@ -89,6 +89,7 @@ class Edge:
         log = (self.folder / f"{node}.log").open("wb")
         process = await asyncio.create_subprocess_exec(
             str(binary), "-c", str(config), "--disable-hot-restart", "--concurrency", "1", "-l", "warning",
+            "--file-flush-interval-msec", "100",
             stdout=log, stderr=log,
         )  # fmt: skip
         log.close()

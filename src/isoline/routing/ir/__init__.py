@@ -18,7 +18,16 @@ from isoline.routing.ir.access import (
 from isoline.routing.ir.base import IR, NEVER
 from isoline.routing.ir.cookies import CookieRewrite
 from isoline.routing.ir.cors import Cors, Origin
-from isoline.routing.ir.gateway import RATE_LIMITS, AccessLog, Gateway, Listener, RateLimitService, TraceTag, Tracing
+from isoline.routing.ir.gateway import (
+    RATE_LIMITS,
+    AccessLog,
+    Gateway,
+    Listener,
+    NamedLog,
+    RateLimitService,
+    TraceTag,
+    Tracing,
+)
 from isoline.routing.ir.headers import Header, HeaderEdits
 from isoline.routing.ir.matching import HeaderMatch, Match, PathKind, PathMatch, QueryMatch, ValueKind
 from isoline.routing.ir.rate_limits import GlobalLimit, LimitKey, LocalLimit
@@ -51,7 +60,7 @@ from isoline.routing.ir.sites import (
     TlsVersion,
     Tunnel,
 )
-from isoline.routing.ir.traffic import ErrorPage, HeaderLimits, RateLimit, SessionCookie, Traffic
+from isoline.routing.ir.traffic import ErrorPage, HeaderLimits, LogChoice, RateLimit, SessionCookie, Traffic
 from isoline.routing.ir.upstreams import (
     Balance,
     Cluster,
@@ -108,17 +117,19 @@ __all__ = [
     "Listener",
     "LocalKeys",
     "LocalLimit",
+    "LogChoice",
     "Match",
     "Mirror",
     "NameMatch",
+    "NamedLog",
     "Origin",
     "OutlierDetection",
     "PathKind",
     "PathMatch",
     "PrivateBytes",
     "QueryMatch",
-    "RateLimitService",
     "RateLimit",
+    "RateLimitService",
     "Redirect",
     "RegexRewrite",
     "RemoteKeys",

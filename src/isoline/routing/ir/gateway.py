@@ -19,6 +19,19 @@ class AccessLog(IR, frozen=True, kw_only=True):
     path: str
     """A file, or /dev/stdout."""
     json: bool = True
+    fields: tuple[str, ...] = ()
+    """What is said of a request, by the names of `xds.access_logs`; empty: everything."""
+
+
+class NamedLog(IR, frozen=True, kw_only=True):
+    """A log of those sites that ask for it, in place of the gateway's own."""
+
+    name: str
+    log: AccessLog | None
+    """A file; None: to the collector."""
+    collector: str = ""
+    """`host:port` of an OpenTelemetry collector."""
+    fields: tuple[str, ...] = ()
 
 
 class TraceTag(IR, frozen=True, kw_only=True):
@@ -99,4 +112,5 @@ class Gateway(IR, frozen=True, kw_only=True):
     """The upstream's; the gateway's own where the upstream says none; always the gateway's."""
     tracing: Tracing | None = None
     access_log: AccessLog | None = None
+    named_logs: tuple[NamedLog, ...] = ()
     rate_limits: RateLimitService | None = None

@@ -53,6 +53,14 @@ class SessionCookie(IR, frozen=True, kw_only=True):
     """503 instead of another endpoint when the one is gone."""
 
 
+class LogChoice(IR, frozen=True, kw_only=True):
+    """Which log a request goes to."""
+
+    name: str
+    """Of a `NamedLog`; empty: the gateway's own."""
+    percent: int = 100
+
+
 class Traffic(IR, frozen=True, kw_only=True):
     """Empty: nothing is asked."""
 
@@ -63,6 +71,7 @@ class Traffic(IR, frozen=True, kw_only=True):
     error_pages: tuple[ErrorPage, ...] = ()
     """The first that has the status counts."""
     session_cookie: SessionCookie | None = None
+    access_log: LogChoice | None = None
     request_id: str | None = None
     """The response header that carries the request's identity."""
 

@@ -2,7 +2,7 @@
 
 import re
 
-from isoline.objects.traffic_policy_answers import ErrorPage, RequestID
+from isoline.objects.traffic_policy_answers import ErrorPage, PolicyAccessLog, RequestID
 from isoline.routing import ir
 from isoline.routing.httpproxy import header_names
 from isoline.routing.traffic.place import Place
@@ -53,3 +53,13 @@ def compile_request_id(setting: RequestID, place: Place) -> str:
     if not header_names.is_name(setting.header) or setting.header.startswith(":"):
         raise place.at("header").invalid(f"{setting.header!r} is no header name")
     return setting.header.lower()
+
+
+def compile_access_log(setting: PolicyAccessLog, place: Place) -> ir.LogChoice:
+    """Return the log, which has to be one of the gateway's."""
+    known = place.view.settings.access_logs
+    if setting.name and setting.name not in known:
+        names = ", ".join(sorted(known)) or "none"
+        text = f'the GatewayConfig has no log "{setting.name}"; its accessLogs are: {names}'
+        raise place.at("name").missing("AccessLogNotFound", text)
+    return ir.LogChoice(name=setting.name, percent=setting.percent)

@@ -27,6 +27,7 @@ FILTERS = (
     Field("rate_limits", requests.compile_rate_limits),
     Field("error_pages", answers.compile_error_pages),
     Field("session_cookie", upstreams.compile_session_cookie),
+    Field("access_log", answers.compile_access_log),
     Field("request_id", answers.compile_request_id),
 )
 

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 from isoline.routing import ir
 from isoline.xds.traffic import (
     error_pages,
+    log_choices,
     page_services,
     rate_limits,
     request_bodies,
@@ -27,6 +28,7 @@ class SiteFilter(Protocol):
 
 TABLE: tuple[SiteFilter, ...] = (
     # First, so that whatever is answered below, or by the app, passes them.
+    log_choices,
     request_ids,
     page_services,
     error_pages,
