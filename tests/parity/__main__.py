@@ -45,8 +45,8 @@ async def _both(rig: Rig) -> tuple[report.Answers, report.Answers]:
     requests = cases.load()
     for backend in objects.backends:
         rig.namespace.add_address(backend.address)
-    async with Api(rig) as api, theirs.running(rig, api, objects), ours.running(rig, objects) as state:
-        with Echoes(objects.backends):
+    with Echoes(objects.backends):
+        async with Api(rig) as api, theirs.running(rig, api, objects), ours.running(rig, objects) as state:
             their_statuses = await theirs.statuses(api)
             our_statuses = await ours.statuses(state)
             answers = [

@@ -11,6 +11,8 @@ from cryptography.x509.oid import NameOID
 
 _NOW: Final = dt.datetime.now(dt.UTC)
 _DAY: Final = dt.timedelta(days=1)
+_LONG_AGO: Final = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+"""When what has ended did: a date that warnings name."""
 
 
 def made(wanted: str) -> bytes:
@@ -54,7 +56,7 @@ def _authority() -> x509.Certificate:
 @functools.cache
 def _certificate(what: str, host: str) -> x509.Certificate:
     key = _key(host)
-    end = _NOW - _DAY if what == "expired" else _NOW + 365 * _DAY
+    end = _LONG_AGO if what == "expired" else _NOW + 365 * _DAY
     subject = x509.Name([]) if what == "nameless" else _name(host)
     builder = _builder(subject, _authority().subject, key, end)
     if what != "nameless":
@@ -77,7 +79,7 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(_NOW - 2 * _DAY)
+        .not_valid_before(_LONG_AGO - _DAY)
         .not_valid_after(end)
     )
 

@@ -2,7 +2,8 @@
 
 Files of `corpus/` hold manifests as users write them, but for two things. A value such as `@certificate:a.example` of a
 Secret's data stands for a certificate made for this run (see `certificates`). And every Service gets one endpoint, an
-echo of ours, unless `parity/endpoints: none` is among its annotations.
+echo of ours, unless `parity/endpoints: none` is among its annotations. What has `parity/created: later` among them is
+created after all else.
 """
 
 import base64
@@ -18,8 +19,16 @@ from .certificates import made
 Object = dict[str, Any]
 
 FOLDER: Final = Path(__file__).parent / "corpus"
-ECHO_PORT: Final = 18080
-TLS_ECHO_PORT: Final = 18443
+
+
+class Ports(NamedTuple):
+    """Where the echo answers, at each address: in plain, and by TLS."""
+
+    plain: int
+    tls: int
+
+
+DEFAULT_PORTS: Final = Ports(18080, 18443)
 
 
 class Backend(NamedTuple):
@@ -41,12 +50,22 @@ class Corpus(NamedTuple):
         """Every namespace that an object is in."""
         return sorted({each["metadata"]["namespace"] for each in self.objects})
 
+    @property
+    def at_first(self) -> list[Object]:
+        """What is there before the gateway is."""
+        return [each for each in self.objects if not _is_late(each)]
+
+    @property
+    def later(self) -> list[Object]:
+        """What is younger than all else."""
+        return [each for each in self.objects if _is_late(each)]
+
     def of_kind(self, *kinds: str) -> list[Object]:
         """Return the objects of some kinds."""
         return [each for each in self.objects if each["kind"] in kinds]
 
 
-def load(*, network: str = "10.200") -> Corpus:
+def load(*, network: str = "10.200", ports: Ports = DEFAULT_PORTS) -> Corpus:
     """Return the whole corpus, with backends at `<network>.x.y`."""
     objects: list[Object] = []
     backends: list[Backend] = []
@@ -61,7 +80,7 @@ def load(*, network: str = "10.200") -> Corpus:
         address = f"{network}.{100 + len(backends) // 200}.{1 + len(backends) % 200}"
         tls = annotations.get("parity/serves") == "tls"
         backends.append(Backend(f"{metadata['namespace']}/{metadata['name']}", address, tls))
-        objects.append(_slice(item, address, TLS_ECHO_PORT if tls else ECHO_PORT))
+        objects.append(_slice(item, address, ports.tls if tls else ports.plain))
     return Corpus(tuple(objects), tuple(backends))
 
 
@@ -69,6 +88,10 @@ def name_of(item: Object) -> str:
     """Return `Kind namespace/name`."""
     metadata = item["metadata"]
     return f"{item['kind']} {metadata['namespace']}/{metadata['name']}"
+
+
+def _is_late(item: Object) -> bool:
+    return (item["metadata"].get("annotations") or {}).get("parity/created") == "later"
 
 
 def _documents() -> Iterator[Object]:

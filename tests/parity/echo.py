@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from .certificates import made
-from .corpus import ECHO_PORT, TLS_ECHO_PORT, Backend
+from .corpus import DEFAULT_PORTS, Backend, Ports
 
 MARK = "x-echo"
 """A header of every answer of the echo; nothing else sends it."""
@@ -20,11 +20,11 @@ MARK = "x-echo"
 class Echoes:
     """The echo at the addresses of all backends, for the time of a block, in threads of the network it is made in."""
 
-    def __init__(self, backends: Iterable[Backend]) -> None:
+    def __init__(self, backends: Iterable[Backend], ports: Ports = DEFAULT_PORTS) -> None:
         names = {each.address: each.service for each in backends}
         handler = type("Handler", (_Handler,), {"names": names})
         # Two listeners for all: on Linux a socket of any address tells by which one it was reached.
-        self._servers = [_Server(("0.0.0.0", port), handler) for port in (ECHO_PORT, TLS_ECHO_PORT)]
+        self._servers = [_Server(("0.0.0.0", port), handler) for port in ports]
         with tempfile.TemporaryDirectory() as folder:
             chain, key = Path(folder) / "tls.crt", Path(folder) / "tls.key"
             chain.write_bytes(made("certificate:echo.example"))
@@ -58,6 +58,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 16  # Head and body in one segment, or each answer waits for an acknowledgement.
     names: dict[str, str]
 
     def _answer(self) -> None:

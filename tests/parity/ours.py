@@ -13,6 +13,7 @@ from typing import Any, Final
 import yaml
 
 from kubernetes.rig import Rig
+from kubernetes.rig.waiting import until
 
 from .corpus import Corpus
 from .settings import gateway_config
@@ -32,12 +33,14 @@ async def running(rig: Rig, corpus: Corpus) -> AsyncIterator[Path]:
     manifests = rig.folder / "manifests"
     manifests.mkdir()
     config = gateway_config(corpus, http_port=HTTP_PORT, https_port=HTTPS_PORT)
-    documents = [config, *corpus.objects]
-    (manifests / "corpus.yaml").write_text(yaml.safe_dump_all(documents, sort_keys=False))
+    (manifests / "corpus.yaml").write_text(yaml.safe_dump_all([config, *corpus.at_first], sort_keys=False))
     state = rig.folder / "state"
     environment = {**os.environ, "NO_COLOR": "1"}
-    rig.spawn("isoline", [_COMMAND, "up", manifests, "--state", state], environment=environment)
+    process = rig.spawn("isoline", [_COMMAND, "up", manifests, "--state", state], environment=environment)
     try:
+        await until(lambda: process.poll() is not None or _all(state, "HTTPProxy"), every=1)
+        assert process.poll() is None, rig.log("isoline")
+        (manifests / "later.yaml").write_text(yaml.safe_dump_all(corpus.later, sort_keys=False))
         yield state
     finally:
         rig.stop("isoline", patience=30)

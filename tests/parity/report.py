@@ -1,5 +1,6 @@
 """Every difference between Contour and Isoline: same, better (with the reason) or wrong."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,10 @@ RECORDED: Final = Path(__file__).parent.parent / "golden" / "parity"
 PAGE: Final = Path(__file__).parent.parent.parent / "docs" / "parity.md"
 BETTER: Final = Path(__file__).parent / "better.yaml"
 
+
+_CLIENT: Final = re.compile(r"[0-9.]+$")
+_FINGERPRINT: Final = re.compile("Hash=[0-9a-f]+")
+_OF_CLIENTS: Final = frozenset({"x-forwarded-for", "x-envoy-external-address"})
 
 Part = Literal["status", "traffic"]
 
@@ -43,12 +48,16 @@ def record(answers: Answers) -> None:
 
 def recorded() -> Answers:
     """Return what was kept."""
-    return Answers(*(yaml.safe_load((RECORDED / f"{part}.yaml").read_text()) for part in ("statuses", "traffic")))
+    return Answers(*(_read((RECORDED / f"{part}.yaml").read_text()) for part in ("statuses", "traffic")))
+
+
+def _read(text: str) -> Any:
+    return yaml.load(text, Loader=yaml.CSafeLoader)
 
 
 def compare(theirs: Answers, ours: Answers) -> list[Row]:
     """Return a row for each object and request of Contour's."""
-    better = yaml.safe_load(BETTER.read_text())
+    better = _read(BETTER.read_text())
     everywhere = better["everywhere"]
     rows: list[Row] = []
     for name, status in theirs.statuses.items():
@@ -66,9 +75,17 @@ def _compared(answer: Mapping[str, Any], everywhere: Mapping[str, Any]) -> dict[
     """What counts of an answer: without the headers that differ everywhere, sets of cookies' attributes in order."""
     kept = dict(answer)
     for field, part in (("headers", "answer"), ("got", "request")):
-        pairs = [[name, _cookie(value) if name == "set-cookie" else value] for name, value in answer.get(field, ())]
+        pairs = [[name, _understood(name, value)] for name, value in answer.get(field, ())]
         kept[field] = [each for each in pairs if each[0] not in everywhere[part]]
     return {name: value for name, value in kept.items() if value not in ([], "")}
+
+
+def _understood(name: str, value: str) -> str:
+    if name == "set-cookie":
+        return _cookie(value)
+    if name == "x-forwarded-client-cert":
+        return _FINGERPRINT.sub("Hash=*", value)
+    return _CLIENT.sub("client", value) if name in _OF_CLIENTS else value
 
 
 def _cookie(text: str) -> str:
@@ -118,7 +135,7 @@ def write_page(rows: Sequence[Row]) -> None:
     for part, title in titles.items():
         lines.append(f"| {title} | {count[part, 'same']} | {count[part, 'better']} | {count[part, 'wrong']} |")
     lines += ["", "## Better", "", "| where | why |", "|---|---|"]
-    for kind, entries in yaml.safe_load(BETTER.read_text())["everywhere"].items():
+    for kind, entries in _read(BETTER.read_text())["everywhere"].items():
         lines += [f"| every {kind}: `{name}` | {why} |" for name, why in entries.items()]
     lines += [f"| {row.name} | {row.reason} |" for row in rows if row.verdict == "better"]
     wrong = [row for row in rows if row.verdict == "wrong"]

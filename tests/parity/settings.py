@@ -16,6 +16,11 @@ def root_namespaces(corpus: Corpus) -> list[str]:
     return [each for each in corpus.namespaces if each != NOT_FOR_ROOTS]
 
 
+def _reference(name: str) -> dict[str, str]:
+    namespace, _, own = name.partition("/")
+    return {"namespace": namespace, "name": own}
+
+
 def gateway_config(corpus: Corpus, *, http_port: int, https_port: int) -> dict[str, Any]:
     """Return the GatewayConfig that means the same as Contour's configuration."""
     return {
@@ -24,7 +29,8 @@ def gateway_config(corpus: Corpus, *, http_port: int, https_port: int) -> dict[s
         "metadata": {"name": "default"},
         "spec": {
             "listeners": {"http": {"port": http_port}, "https": {"port": https_port}},
-            "tls": {"selfSigned": False},
+            "tls": {"selfSigned": False, "fallbackCertificate": _reference(FALLBACK)},
+            "rateLimitService": {"extensionService": _reference(RATE_LIMIT_SERVICE), "failOpen": True},
             "rootNamespaces": root_namespaces(corpus),
         },
     }

@@ -1,15 +1,20 @@
 """What of a status is compared: all but times."""
 
-from typing import Any
+from typing import Any, Final
 
 from .corpus import Object, name_of
 
 Status = dict[str, Any]
 
+UNTOUCHED: Final = "NotReconciled"
+"""The schema's default, which stands where no controller has written anything."""
+
 
 def plain(item: Object) -> Status:
     """Return the status of an object without its times, empty parts left out."""
     status = item.get("status") or {}
+    if status.get("currentStatus") == UNTOUCHED:
+        return {}
     generation = item["metadata"].get("generation", 1)
     conditions = [_condition(each, generation) for each in status.get("conditions") or ()]
     return _without_empty(

@@ -65,7 +65,7 @@ async def statuses(api: Api) -> dict[str, Status]:
             items = [{"kind": kind, **each} for each in await api.list_all(kind)]
             found |= by_name(items)
         # Those of another class are never judged.
-        judged = sum(each.get("currentStatus") != "NotReconciled" for each in found.values())
+        judged = sum(bool(each) for each in found.values())
         if judged > len(found) / 2 and found == before:
             return found
         if asyncio.get_running_loop().time() > deadline:
@@ -78,7 +78,7 @@ async def _apply(api: Api, corpus: Corpus) -> None:
     spaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": each}} for each in corpus.namespaces]
     await api.apply_all(spaces)
     refused = []
-    for each in corpus.objects:
+    for each in (*corpus.at_first, *corpus.later):
         try:
             await api.apply(each)
         except ApiError as error:

@@ -68,6 +68,18 @@ def bad_expression(problem: str) -> str:
     return f"error parsing regexp: {_EXPRESSION_FAULTS.get(fault, fault)}: `{where}`"
 
 
+def bad_url(text: str) -> str:
+    """Return what Go says of a URL with an impossible host or port; empty where it sees nothing wrong with them."""
+    authority = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)", text)
+    if authority is None:
+        return ""
+    host, colon, port = authority[1].rpartition("@")[2].partition(":")
+    if " " in host:
+        return f'parse "{text}": invalid character " " in host name'
+    bad_port = bool(colon) and not host.startswith("[") and not re.fullmatch(r"[0-9]*", port)
+    return f'parse "{text}": invalid port ":{port}" after host' if bad_port else ""
+
+
 def not_delegated(field: str, name: str) -> str:
     """Return what is said of a Secret of another namespace that was not lent."""
     return f'{field} Secret "{name}" is not configured for certificate delegation'

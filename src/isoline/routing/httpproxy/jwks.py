@@ -123,14 +123,20 @@ def _place(uri: str, scope: Scope) -> _Place:
         raise _fault(scope, "RemoteJWKSSchemeInvalid", text, words)
     if not (uri.isascii() and uri.isprintable()) or " " in uri or "@" in parts.netloc or not _is_host(host):
         text = f"{uri!r} leads to no host; write one such as https://login.example.com/keys.json"
-        raise _fault(scope, "RemoteJWKSURIInvalid", text)
+        raise _fault(scope, "RemoteJWKSURIInvalid", text, _words_of_uri(wording.bad_url(uri)))
     try:
         port = parts.port
     except ValueError as error:
+        if problem := wording.bad_url(uri):
+            raise _fault(scope, "RemoteJWKSURIInvalid", str(error), _words_of_uri(problem)) from error
         raise _fault(scope, "RemoteJWKSPortInvalid", str(error)) from error
     if port == 0:
         raise _fault(scope, "RemoteJWKSPortInvalid", "0 is no port")
     return _Place(parts.scheme, host, port or _PORTS[parts.scheme])
+
+
+def _words_of_uri(problem: str) -> str:
+    return f"{_FIELD}.URI is invalid: {problem}" if problem else ""
 
 
 def _trust(remote: RemoteJWKS, place: _Place, namespace: str, view: View, scope: Scope) -> ir.Trust | None:
