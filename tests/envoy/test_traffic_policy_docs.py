@@ -1,16 +1,20 @@
 """Every example of docs/traffic-policy.md, as it is written there, through the compiler and a real Envoy."""
 
+import json
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
+from isoline.objects import GatewayConfig
 from isoline.routing import ir
 from isoline.routing.compiler import compile_site
+from isoline.routing.gateway import gateway_from_config
 from isoline.routing.indexes import HOSTS
-from isoline.routing.settings import Settings
+from isoline.routing.settings import settings_from_config
 from isoline.routing.view import View
 from unit.routing.support import objects, store_of
 from unit.xds.apps import App
@@ -120,6 +124,16 @@ async def error_pages(edge: Edge) -> None:
     assert (page.json()["app"], page.json()["path"]) == ("pages", "/sorry")
 
 
+@example("access-log")
+async def access_log(edge: Edge) -> None:
+    async def written() -> bool:
+        await edge.get(URL)
+        lines = [line for line in (edge.folder / "one.log").read_text().splitlines() if '"status":200' in line]
+        return any(set(json.loads(line)) >= {"time", "method", "duration_ms"} for line in lines)
+
+    await edge.eventually(written)
+
+
 @example("request-id")
 async def request_id(edge: Edge) -> None:
     answer = await edge.get(URL)
@@ -134,13 +148,19 @@ def test_every_example_is_tried() -> None:
 async def test_it_does_what_the_page_says(name: str, edge: Edge, start_app: StartApp) -> None:
     items = objects(WORLD + "---\n" + EXAMPLES[name])
     store = store_of(*items)
+    config = next((item for item in items if isinstance(item, GatewayConfig)), None)
+    settings = settings_from_config(config, one_machine=False)
+    if config is not None:
+        logs = gateway_from_config(config, http_port=0, https_port=0).named_logs
+        edge.world.gateway = msgspec.structs.replace(edge.world.gateway, named_logs=logs)
+        edge.world.listen()
     replicas, pages = [await start_app("good"), await start_app("sick")], await start_app("pages")
     edge.world.put_endpoints(
         ir.Endpoints(name="default/voice/80", endpoints=endpoints("", *(app.port for app in replicas)).endpoints),
         ir.Endpoints(name="default/pages/80", endpoints=endpoints("", pages.port).endpoints),
     )
     for host in {value for item in items for index, value in store.values_of(item) if index == HOSTS}:
-        compiled = compile_site(host, View(store, Settings()))
+        compiled = compile_site(host, View(store, settings))
         assert all(not status.errors for status in compiled.statuses.values()), compiled.statuses
         if compiled.site is not None:
             edge.world.put(compiled.site)
