@@ -150,6 +150,8 @@ class GpuWorker:
             began = asyncio.get_running_loop().time()
             try:
                 await self._run_once(began)
+            except OSError as error:
+                self.trouble = f"its process cannot be started: {error}"
             finally:
                 was_ready = self.ready.is_set()
                 self.ready.clear()
