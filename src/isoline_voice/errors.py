@@ -36,6 +36,7 @@ class UnknownVoiceError(InvalidRequestError):
     def __init__(self, voice: str, known: tuple[str, ...]) -> None:
         super().__init__(f"There is no voice {voice!r}. Voices: {', '.join(known)}.", param="voice")
         self.voice = voice
+        self.known = known
 
 
 class UnsupportedFormatError(InvalidRequestError):

@@ -15,6 +15,8 @@ class Settings:
     `max_body` bounds a JSON body and a WebSocket message in bytes, `max_prompt_audio` the recording that comes with
     `/predict`. `drain` is how long the studio still takes requests, in seconds, after it has reported itself not ready,
     so that a gateway notices first; `grace` how long running speech may then take to finish.
+    `state` is the folder of voices, jobs and usage; without it they are gone when the studio stops. `provenance` writes
+    into each file that its voice is synthetic.
     `engines` is a file of engines (`engines.configuration`); without it there is the embedded one.
     """
 
@@ -25,3 +27,5 @@ class Settings:
     drain: float = 0.5
     grace: float = 20.0
     engines: Path | None = None
+    state: Path | None = None
+    provenance: bool = True

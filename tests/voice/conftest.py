@@ -129,10 +129,11 @@ def engine() -> FakeEngine:
 @pytest.fixture
 async def client(engine: FakeEngine) -> AsyncIterator[httpx.AsyncClient]:
     """The application over the fake engine, without a network."""
-    app = create_app(SpeechService(engine), Settings(max_body=100_000, max_prompt_audio=200_000))
+    app = create_app(SpeechService(engine), Settings(max_body=100_000, max_prompt_audio=300_000))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://studio") as client:
         yield client
+    app.state.studio.close()
 
 
 @pytest.fixture

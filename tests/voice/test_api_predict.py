@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import wave
@@ -12,6 +13,7 @@ import httpx
 import pytest
 
 from .conftest import FakeEngine
+from .recordings import spoken, wav
 
 TEXT = "Good morning, everybody."
 
@@ -28,7 +30,7 @@ def seconds_of(content: bytes) -> float:
     [
         {"json": {"text": TEXT, "instruct": "slowly"}},
         {"data": {"text": TEXT, "instruct": "slowly"}},
-        {"data": {"text": TEXT, "instruct": "slowly"}, "files": {"prompt_wav": b"RIFF" * 25_000}},
+        {"data": {"text": TEXT, "instruct": "slowly"}, "files": {"prompt_wav": wav(spoken())}},
         {"content": json.dumps({"text": TEXT, "instruct": "slowly"}).encode()},
     ],
     ids=["json", "urlencoded", "multipart", "json without a type"],
@@ -45,16 +47,24 @@ async def test_every_way_of_asking_gives_one_whole_wav(
 
 
 @pytest.mark.parametrize("field", ["prompt_wav", "audio"])
-async def test_a_recording_is_taken_and_its_neglect_is_said(client: httpx.AsyncClient, field: str) -> None:
-    answer = await client.post("/predict", data={"text": TEXT}, files={field: ("me.wav", b"x" * 100_000)})
-    [warning] = json.loads(answer.headers["x-voice-warnings"])
-    assert warning["code"] == "cloning_unsupported"
-    assert "CosyVoice3" in warning["message"]
+async def test_a_recording_reaches_the_engine(client: httpx.AsyncClient, engine: FakeEngine, field: str) -> None:
+    form = {"text": TEXT, "prompt_text": "words"}
+    answer = await client.post("/predict", data=form, files={field: ("me.wav", wav(spoken(3.5)))})
+    assert answer.status_code == 200, answer.text
+    reference = engine.requests[0].reference
+    assert reference is not None
+    assert reference.transcript == "words"
 
 
-async def test_a_recording_in_json_is_a_recording_too(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/predict", json={"text": TEXT, "audio": "UklGRg=="})
-    assert "cloning_unsupported" in answer.headers["x-voice-warnings"]
+async def test_a_recording_in_json_is_a_recording_too(client: httpx.AsyncClient, engine: FakeEngine) -> None:
+    audio = base64.b64encode(wav(spoken())).decode()
+    assert (await client.post("/predict", json={"text": TEXT, "audio": audio})).status_code == 200
+    assert engine.requests[0].reference is not None
+
+
+async def test_a_recording_that_is_none_is_an_error(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/predict", data={"text": TEXT}, files={"prompt_wav": b"x" * 1000})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "prompt_wav")
 
 
 async def test_an_empty_file_field_is_no_recording(client: httpx.AsyncClient) -> None:
@@ -63,7 +73,7 @@ async def test_an_empty_file_field_is_no_recording(client: httpx.AsyncClient) ->
 
 
 async def test_a_recording_beyond_the_limit_is_refused_by_its_name(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/predict", data={"text": TEXT}, files={"prompt_wav": b"x" * 250_000})
+    answer = await client.post("/predict", data={"text": TEXT}, files={"prompt_wav": b"x" * 350_000})
     assert answer.status_code == 413
     assert answer.json()["error"]["param"] == "prompt_wav"
 

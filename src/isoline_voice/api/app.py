@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
 
-from isoline_voice.api import errors, health, models, page, predict, speech, stream, voices
+from isoline_voice.api import errors, health, models, page, predict, speech, stream, voices, wishes
 from isoline_voice.api.counting import CountRequests
 from isoline_voice.api.openapi import ANY_ERROR, DESCRIPTION, TITLE
 from isoline_voice.api.studio import Studio
@@ -23,11 +23,13 @@ def create_app(service: SpeechService, settings: Settings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        _ = studio.database  # what is wrong with the folder is said now, not to the first who asks
         await service.start()
         try:
             yield
         finally:
             await service.stop()
+            studio.close()
 
     # No /docs: FastAPI's page loads scripts from another host.
     app = FastAPI(
@@ -42,7 +44,7 @@ def create_app(service: SpeechService, settings: Settings) -> FastAPI:
     app.state.studio = studio
     app.add_middleware(CountRequests, metrics=studio.metrics)
     errors.install(app)
-    for group in (speech, stream, predict, models, voices, health):
+    for group in (speech, stream, predict, models, voices, wishes, health):
         app.include_router(group.router)
     page.install(app)
     return app

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from pydantic_core import from_json
@@ -85,33 +85,41 @@ async def read_json(request: Request, *, limit: int) -> dict[str, Any]:
     return decode_json(await read_bounded(request, limit=limit))
 
 
-async def read_fields(request: Request, *, limit: int, file_limit: int) -> tuple[dict[str, Any], int]:
-    """The fields of a JSON body or a form, and the bytes of audio that came with a multipart form.
+class Form(NamedTuple):
+    """A body's `fields`, and of a multipart form the content of its `files` by field; file names are not kept."""
 
-    Files are counted and let go: no disk, no copy.
+    fields: dict[str, Any]
+    files: dict[str, bytes]
+
+
+async def read_fields(request: Request, *, limit: int, file_limit: int) -> Form:
+    """The fields of a JSON body or a form, and the files that came with a multipart form.
+
+    All files together are at most `file_limit` bytes and stay in memory. Raises ApiError.
     """
     kind, options = parse_options_header(request.headers.get("content-type"))
     if kind == b"multipart/form-data":
         return await _read_multipart(request, options.get(b"boundary", b""), limit=limit, file_limit=file_limit)
     body = await read_bounded(request, limit=limit + file_limit)
     if kind != b"application/x-www-form-urlencoded" or body.lstrip()[:1] in (b"{", b"["):
-        return decode_json(body), 0
+        return Form(decode_json(body), {})
     try:
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=100)), 0
+        return Form(dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=100)), {})
     except ValueError as error:
         raise _malformed(f"The form cannot be read: {error}.") from error
 
 
 class _Form:
-    """Collects a multipart form's text fields and counts its files' bytes."""
+    """Collects a multipart form's text fields and files."""
 
     def __init__(self, *, limit: int, file_limit: int) -> None:
         self.fields: dict[str, str] = {}
-        self.file_bytes = 0
+        self.files: dict[str, bytes] = {}
         self.ended = False
         self._limit = limit
         self._file_limit = file_limit
         self._text_bytes = 0
+        self._file_bytes = 0
         self._header = (bytearray(), bytearray())
         self._disposition: dict[bytes, bytes] = {}
         self._value = bytearray()
@@ -143,17 +151,18 @@ class _Form:
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if b"filename" in self._disposition:
-            self.file_bytes += end - start
-            if self.file_bytes > self._file_limit:
+            self._file_bytes += end - start
+            if self._file_bytes > self._file_limit:
                 raise _too_large(self._file_limit, "The prompt audio", self._name())
-            return
-        self._text_bytes += end - start
-        if self._text_bytes > self._limit:
-            raise _too_large(self._limit, "The text of the form", self._name())
+        else:
+            self._text_bytes += end - start
+            if self._text_bytes > self._limit:
+                raise _too_large(self._limit, "The text of the form", self._name())
         self._value += data[start:end]
 
     def _end(self) -> None:
         if b"filename" in self._disposition:
+            self.files[self._name()] = bytes(self._value)
             return
         try:
             self.fields[self._name()] = self._value.decode()
@@ -167,9 +176,7 @@ class _Form:
         return self._disposition.get(b"name", b"").decode(errors="replace")
 
 
-async def _read_multipart(
-    request: Request, boundary: bytes, *, limit: int, file_limit: int
-) -> tuple[dict[str, Any], int]:
+async def _read_multipart(request: Request, boundary: bytes, *, limit: int, file_limit: int) -> Form:
     form = _Form(limit=limit, file_limit=file_limit)
     async with _upload(request) as chunks:
         _refuse_declared_length(request, limit=limit + file_limit)
@@ -182,4 +189,4 @@ async def _read_multipart(
             raise _malformed(f"The multipart form cannot be read: {error}.") from error
     if not form.ended:
         raise _malformed("The multipart form ends before its last boundary.")
-    return dict(form.fields), form.file_bytes
+    return Form(dict(form.fields), form.files)

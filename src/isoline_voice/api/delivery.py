@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import io
 import json
 import logging
 import time
-import wave
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 
@@ -17,10 +15,12 @@ from prometheus_client import Counter
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from isoline_voice.api.callers import Caller
 from isoline_voice.api.errors import error_body, faults_of
 from isoline_voice.api.headers import speech_headers, style_json, warnings_json
 from isoline_voice.api.studio import Studio
 from isoline_voice.audio.encoders import MEDIA_TYPES, Format, make_encoder
+from isoline_voice.audio.provenance import provenance
 from isoline_voice.engines.protocol import Speech, SpeechRequest, SpeechWarning
 from isoline_voice.errors import InvalidRequestError, VoiceError
 
@@ -64,6 +64,7 @@ class SpeechResponse(Response, ABC):
         *,
         route: str,
         audio_format: Format,
+        caller: Caller,
         warnings: Sequence[SpeechWarning] = (),
         text_field: str = "input",
     ) -> None:
@@ -72,6 +73,7 @@ class SpeechResponse(Response, ABC):
         self.request = request
         self.route = route
         self.audio_format = audio_format
+        self.caller = caller
         self.request_warnings = tuple(warnings)
         self.whole = False
         self._text_field = text_field
@@ -101,11 +103,14 @@ class SpeechResponse(Response, ABC):
                 task.cancel()
             await asyncio.gather(speaking, leaving, return_exceptions=True)
             self.studio.stream_ends()
+            if self.meter.seconds:
+                characters, seconds = len(self.request.text), self.meter.seconds
+                self.studio.usage.add(self.caller.tenant, characters=characters, seconds=seconds)
 
     async def _speak(self, send: Send) -> None:
         began = time.perf_counter()
         try:
-            speech = await self.studio.service.speak(self.request)
+            speech = await self.studio.speak(self.request, self.caller)
         except InvalidRequestError as error:
             if error.param == "input":
                 error.param = self._text_field
@@ -130,6 +135,10 @@ class SpeechResponse(Response, ABC):
         """The request's own warnings and the engine's."""
         return (*self.request_warnings, *speech.warnings)
 
+    def metadata_of(self, speech: Speech) -> dict[str, str]:
+        """What the file says of its origin."""
+        return provenance(speech.voice.engine) if self.studio.settings.provenance else {}
+
     def _spoken_headers(self, speech: Speech, first: bytes) -> list[tuple[bytes, bytes]]:
         headers: Mapping[str, str] = {
             "Content-Type": self.type_of_body(),
@@ -146,9 +155,11 @@ async def _until_gone(receive: Receive) -> None:
         pass
 
 
-async def encoded(speech: Speech, pcm: AsyncIterator[bytes], audio_format: Format) -> AsyncIterator[bytes]:
+async def encoded(
+    speech: Speech, pcm: AsyncIterator[bytes], audio_format: Format, metadata: Mapping[str, str]
+) -> AsyncIterator[bytes]:
     """The bytes of `pcm` in a format, as they come out of the encoder; never an empty piece."""
-    encoder = make_encoder(audio_format, speech.rate)
+    encoder = make_encoder(audio_format, speech.rate, metadata=metadata)
     async for piece in pcm:
         if ready := encoder.feed(piece):
             yield ready
@@ -165,7 +176,7 @@ class AudioResponse(SpeechResponse):
 
     def body_of(self, speech: Speech, pcm: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The encoded audio."""
-        return encoded(speech, pcm, self.audio_format)
+        return encoded(speech, pcm, self.audio_format, self.metadata_of(speech))
 
 
 class WholeWavResponse(AudioResponse):
@@ -177,27 +188,21 @@ class WholeWavResponse(AudioResponse):
         async for piece in pcm:
             held.append(piece)
             if self.meter.seconds > WHOLE_WAV_SECONDS:
-                async for ready in encoded(speech, _chain(held, pcm), "wav"):
+                async for ready in encoded(speech, _chain(held, pcm), "wav", self.metadata_of(speech)):
                     yield ready
                 return
         self.whole = True
-        yield _wav_file(b"".join(held), speech.rate)
+        whole = b"".join(held)
+        encoder = make_encoder(
+            "wav", speech.rate, length=len(whole) // BYTES_PER_SAMPLE, metadata=self.metadata_of(speech)
+        )
+        yield encoder.feed(whole) + encoder.finish()
 
 
 async def _chain(held: Sequence[bytes], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     yield b"".join(held)
     async for piece in rest:
         yield piece
-
-
-def _wav_file(pcm: bytes, rate: int) -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(BYTES_PER_SAMPLE)
-        out.setframerate(rate)
-        out.writeframes(pcm)
-    return file.getvalue()
 
 
 class EventResponse(SpeechResponse):
@@ -211,7 +216,7 @@ class EventResponse(SpeechResponse):
         """The events."""
         begun = False
         try:
-            async for piece in encoded(speech, pcm, self.audio_format):
+            async for piece in encoded(speech, pcm, self.audio_format, self.metadata_of(speech)):
                 begun = True
                 yield _event({"type": "speech.audio.delta", "audio": base64.b64encode(piece).decode()})
         except VoiceError as error:

@@ -133,6 +133,11 @@ def _unknown_field(name: str, known: tuple[str, ...]) -> SpeechWarning:
 class SpeechFields(SpokenFields):
     """The body of POST /v1/audio/speech."""
 
+    ref_audio: str | None = Field(
+        None, description="A recording whose voice to take, as base64 or a data: URL; goes before `voice`."
+    )
+    ref_text: str | None = Field(None, max_length=2000, description="What is said in `ref_audio`.")
+
     input: str = Field(description="The text to speak, of any length up to the engine's limit.")
     response_format: Format | None = Field(
         None,

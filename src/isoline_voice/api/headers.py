@@ -25,13 +25,13 @@ def warnings_json(warnings: Sequence[SpeechWarning]) -> list[dict[str, str]]:
 
 
 def speech_headers(*, engine: str, style: Style, warnings: Sequence[SpeechWarning]) -> dict[str, str]:
-    """X-Voice-Engine, X-Voice-Style and X-Voice-Warnings.
+    """X-Voice-Engine, X-Voice-Synthetic, X-Voice-Style and X-Voice-Warnings.
 
     The last two are JSON in which everything beyond ASCII is escaped (`\\u56db`), the only form that every proxy and
     client passes on unharmed; any JSON parser gives the words back. They are cut to what every proxy takes as a header;
     the JSON of events and of the WebSocket is whole.
     """
-    headers = {"X-Voice-Engine": engine, "X-Voice-Style": _ascii(style_json(style))}
+    headers = {"X-Voice-Engine": engine, "X-Voice-Synthetic": "true", "X-Voice-Style": _ascii(style_json(style))}
     if warnings:
         headers["X-Voice-Warnings"] = _ascii(warnings_json(warnings))
     return headers

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from isoline_voice.api.bodies import read_fields
+from isoline_voice.api.bodies import Form, read_fields
+from isoline_voice.api.callers import caller_of
 from isoline_voice.api.delivery import WholeWavResponse
 from isoline_voice.api.fields import PredictFields
 from isoline_voice.api.openapi import ERRORS, SPOKEN_HEADERS, request_schema
 from isoline_voice.api.studio import studio_of
-from isoline_voice.engines.protocol import SpeechWarning
+from isoline_voice.voices.prompts import from_text, prepare
 
 PATH = "/predict"
-
-NO_CLONING = SpeechWarning(
-    code="cloning_unsupported",
-    en="This engine cannot take a voice from a recording, which was ignored; cloning needs a CosyVoice3 engine.",
-    zh="本引擎不能模仿录音中的声音，录音已忽略；复刻声音需要 CosyVoice3 引擎。",
-)
 
 router = APIRouter(tags=["speech"])
 
@@ -44,10 +42,28 @@ async def predict(request: Request) -> Response:
     """Speak the body's `text`."""
     studio = studio_of(request)
     settings = studio.settings
-    data, file_bytes = await read_fields(request, limit=settings.max_body, file_limit=settings.max_prompt_audio)
-    fields = PredictFields.parse(data)
+    form = await read_fields(request, limit=settings.max_body, file_limit=settings.max_prompt_audio)
+    fields = PredictFields.parse(form.fields)
     warnings = fields.warnings(studio.service.engine)
-    if (file_bytes or fields.prompt_wav or fields.audio) and not studio.service.capabilities.cloning:
-        warnings = (NO_CLONING, *warnings)
     speech = fields.to_speech(fields.text)
-    return WholeWavResponse(studio, speech, route=PATH, audio_format="wav", warnings=warnings, text_field="text")
+    if (audio := _recording(form, fields)) is not None:
+        prompt = await asyncio.to_thread(prepare, audio, fields.prompt_text, param="prompt_wav")
+        speech, warnings = replace(speech, reference=prompt.reference), (*warnings, *prompt.warnings)
+    return WholeWavResponse(
+        studio,
+        speech,
+        route=PATH,
+        audio_format="wav",
+        caller=caller_of(request),
+        warnings=warnings,
+        text_field="text",
+    )
+
+
+def _recording(form: Form, fields: PredictFields) -> bytes | None:
+    """The recording, a file before base64; browsers send an empty file for a field that was left empty."""
+    for name in ("prompt_wav", "audio"):
+        if form.files.get(name):
+            return form.files[name]
+    text = fields.prompt_wav or fields.audio
+    return from_text(text, param="prompt_wav") if text else None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,11 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from isoline_voice.api.bodies import read_json
+from isoline_voice.api.callers import caller_of
 from isoline_voice.api.delivery import AudioResponse, EventResponse, SpeechResponse
 from isoline_voice.api.fields import SpeechFields
 from isoline_voice.api.openapi import ERRORS, SPOKEN_HEADERS, request_schema
 from isoline_voice.api.studio import studio_of
 from isoline_voice.audio.encoders import MEDIA_TYPES, Format
+from isoline_voice.voices.prompts import from_text, prepare
 
 PATH = "/v1/audio/speech"
 
@@ -68,14 +72,23 @@ _AUDIO: dict[str, Any] = {
 async def create_speech(request: Request) -> Response:
     """Speak the body's `input`."""
     studio = studio_of(request)
-    fields = SpeechFields.parse(await read_json(request, limit=studio.settings.max_body))
+    settings = studio.settings
+    # Base64 is a third longer than what it holds.
+    limit = settings.max_body + settings.max_prompt_audio * 4 // 3
+    fields = SpeechFields.parse(await read_json(request, limit=limit))
+    speech, warnings = fields.to_speech(fields.input), fields.warnings(studio.service.engine)
+    if fields.ref_audio is not None:
+        audio = from_text(fields.ref_audio, param="ref_audio")
+        prompt = await asyncio.to_thread(prepare, audio, fields.ref_text, param="ref_audio")
+        speech, warnings = replace(speech, reference=prompt.reference), (*warnings, *prompt.warnings)
     answer: type[SpeechResponse] = EventResponse if fields.stream_format == "sse" else AudioResponse
     return answer(
         studio,
-        fields.to_speech(fields.input),
+        speech,
         route=PATH,
         audio_format=fields.response_format or accepted_format(request.headers.get("accept", "")),
-        warnings=fields.warnings(studio.service.engine),
+        caller=caller_of(request),
+        warnings=warnings,
     )
 
 

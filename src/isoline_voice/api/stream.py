@@ -12,11 +12,13 @@ from fastapi import APIRouter
 from pydantic_core import from_json
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from isoline_voice.api.callers import caller_of
 from isoline_voice.api.delivery import Meter, encoded, usage
 from isoline_voice.api.errors import ApiError, Fault, error_body, faults_of
 from isoline_voice.api.fields import SessionFields
 from isoline_voice.api.headers import style_json, warnings_json
 from isoline_voice.api.studio import Studio, studio_of
+from isoline_voice.audio.provenance import provenance
 from isoline_voice.engines.protocol import Speech
 from isoline_voice.errors import VoiceError
 from isoline_voice.text.cleaning import clean, speakable
@@ -49,6 +51,7 @@ class _Session:
     def __init__(self, studio: Studio, socket: WebSocket) -> None:
         self._studio = studio
         self._socket = socket
+        self._caller = caller_of(socket)
         self._config: SessionFields | None = None
         self._buffer = SentenceBuffer()
         self._sentences: asyncio.Queue[str | None] = asyncio.Queue()
@@ -73,6 +76,8 @@ class _Session:
             for task in (speaking, listening):
                 task.cancel()
             await asyncio.gather(speaking, listening, return_exceptions=True)
+            if self._meter.seconds:
+                self._studio.usage.add(self._caller.tenant, characters=self._characters, seconds=self._meter.seconds)
 
     async def _fail(self, error: Exception) -> None:
         status, faults = faults_of(error)
@@ -132,17 +137,22 @@ class _Session:
 
     async def _speak(self, sentence: str, *, index: int) -> None:
         assert self._config is not None
-        speech = await self._studio.service.speak(self._config.to_speech(sentence))
+        speech = await self._studio.speak(self._config.to_speech(sentence), self._caller)
         async with contextlib.aclosing(speech):
             await self._socket.send_json(self._start_of(speech, sentence, index=index))
             sent = 0
-            async for frame in encoded(speech, self._meter.measure(speech), self._config.response_format):
+            async for frame in encoded(
+                speech, self._meter.measure(speech), self._config.response_format, self._metadata(speech)
+            ):
                 if not index and not sent:
                     waited = time.perf_counter() - self._text_began
                     self._studio.metrics.first_audio.labels(PATH).observe(waited)
                 await self._socket.send_bytes(frame)
                 sent += len(frame)
         await self._socket.send_json({"type": "audio.done", "sentence_index": index, "total_bytes": sent})
+
+    def _metadata(self, speech: Speech) -> dict[str, str]:
+        return provenance(speech.voice.engine) if self._studio.settings.provenance else {}
 
     def _start_of(self, speech: Speech, sentence: str, *, index: int) -> dict[str, Any]:
         assert self._config is not None

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+import shutil
+import tempfile
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
 
 from starlette.requests import HTTPConnection
 
+from isoline_voice.api.callers import Caller
+from isoline_voice.engines.protocol import Speech, SpeechRequest, Voice
+from isoline_voice.errors import UnknownVoiceError
 from isoline_voice.metrics import Metrics
 from isoline_voice.settings import Settings
 from isoline_voice.speech import SpeechService
+from isoline_voice.state.database import Database
+from isoline_voice.state.usage import UsageLog
+from isoline_voice.voices.store import StoredVoice, VoiceStore
+
+SPARE_VOICE = "alloy"
+"""Whose accent and timing carry a recording's timbre on engines that cannot clone; the others never see it."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Studio:
-    """The service that speaks, its settings and its figures.
+    """The service that speaks, its settings, its figures, and what it remembers.
 
     `draining` is set when the studio is about to stop: it then reports itself not ready and goes on serving. `streams`
     counts the answers and sessions that are being spoken; `idle` is set while there are none, which a stop waits for.
@@ -26,9 +39,68 @@ class Studio:
     draining: bool = False
     streams: int = 0
     idle: asyncio.Event = field(default_factory=asyncio.Event)
+    _temporary: Path | None = None
 
     def __post_init__(self) -> None:
         self.idle.set()
+
+    @cached_property
+    def folder(self) -> Path:
+        """The state folder; one that goes away with the studio if the settings name none."""
+        if self.settings.state is not None:
+            return self.settings.state
+        self._temporary = Path(tempfile.mkdtemp(prefix="isoline-voice-"))
+        return self._temporary
+
+    @cached_property
+    def database(self) -> Database:
+        """The state folder's database."""
+        return Database(self.folder)
+
+    @cached_property
+    def voices(self) -> VoiceStore:
+        """The voices that people have made."""
+        return VoiceStore(self.database, self.folder / "voices")
+
+    @cached_property
+    def usage(self) -> UsageLog:
+        """What each client has had."""
+        return UsageLog(self.database)
+
+    def close(self) -> None:
+        """Close the state."""
+        if "database" in self.__dict__:
+            self.database.close()
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+
+    async def speak(self, request: SpeechRequest, caller: Caller) -> Speech:
+        """Begin to speak for a caller, with a voice of the engine's or one of the caller's own.
+
+        See `SpeechService.speak` for what is raised and who closes.
+        """
+        request = replace(request, client=caller.client)
+        own = self.own_voice(request.voice, caller)
+        if own is None:
+            return await self._spoken(request, caller)
+        if request.reference is None:
+            reference = await asyncio.to_thread(self.voices.reference, own)
+            request = replace(request, reference=reference)
+        speech = await self.service.speak(replace(request, voice=SPARE_VOICE))
+        return replace(speech, voice=Voice(own.id, own.name, own.language, speech.voice.engine, own.description))
+
+    def own_voice(self, voice: str, caller: Caller) -> StoredVoice | None:
+        """The caller's stored voice with an id or a name; a voice of the engine's goes before one by name."""
+        if any(voice == offered.id for offered in self.service.voices()):
+            return None
+        return self.voices.find(caller.tenant, voice)
+
+    async def _spoken(self, request: SpeechRequest, caller: Caller) -> Speech:
+        try:
+            return await self.service.speak(request)
+        except UnknownVoiceError as error:
+            own = self.voices.list(caller.tenant)
+            raise UnknownVoiceError(error.voice, (*(voice.name for voice in own), *error.known)) from error
 
     def stream_begins(self) -> None:
         """Count an answer or session that begins to be spoken."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Mapping
 from typing import Literal, NamedTuple, Protocol, get_args
 
 import av
@@ -54,13 +55,16 @@ class _Codec(NamedTuple):
     sample_format: str
     bit_rate: int | None
     options: dict[str, str]
+    tagged: dict[str, str] = {}  # noqa: RUF012 (a NamedTuple's default; nobody writes to it)
 
 
 # A page of Ogg is a second long by default, which would be a second of silence before the first word.
 _CODECS: dict[Format, _Codec] = {
-    "mp3": _Codec("mp3", "libmp3lame", "s16p", 64_000, {"write_xing": "0", "id3v2_version": "0"}),
+    "mp3": _Codec(
+        "mp3", "libmp3lame", "s16p", 64_000, {"write_xing": "0", "id3v2_version": "0"}, {"id3v2_version": "4"}
+    ),
     "opus": _Codec("ogg", "libopus", "s16", 40_000, {"page_duration": "20000"}),
-    "aac": _Codec("adts", "aac", "fltp", 64_000, {}),
+    "aac": _Codec("adts", "aac", "fltp", 64_000, {}, {"write_id3v2": "1"}),
     "flac": _Codec("flac", "flac", "s16", None, {}),
 }
 
@@ -84,11 +88,12 @@ class WavEncoder:
 
     media_type = MEDIA_TYPES["wav"]
 
-    def __init__(self, rate: int, *, length: int | None = None) -> None:
+    def __init__(self, rate: int, *, length: int | None = None, metadata: Mapping[str, str] | None = None) -> None:
+        told = _info_list(metadata or {})
         size = UNKNOWN_SIZE if length is None else 2 * length
-        riff_size = UNKNOWN_SIZE if length is None else 36 + size
+        riff_size = UNKNOWN_SIZE if length is None else 36 + len(told) + size
         layout = struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16)
-        self._header = struct.pack("<4sI4s4s", b"RIFF", riff_size, b"WAVE", b"fmt ") + layout
+        self._header = struct.pack("<4sI4s4s", b"RIFF", riff_size, b"WAVE", b"fmt ") + layout + told
         self._header += struct.pack("<4sI", b"data", size)
 
     def feed(self, pcm: bytes) -> bytes:
@@ -101,18 +106,31 @@ class WavEncoder:
         return self.feed(b"")
 
 
+_INFO_NAMES = {"title": b"INAM", "artist": b"IART", "comment": b"ICMT", "encoder": b"ISFT"}
+
+
+def _info_list(metadata: Mapping[str, str]) -> bytes:
+    """The chunk LIST of RIFF with the metadata that it has names for; nothing for none."""
+    told = b""
+    for name, value in metadata.items():
+        if name in _INFO_NAMES:
+            text = value.encode() + b"\0"
+            told += struct.pack("<4sI", _INFO_NAMES[name], len(text)) + text + b"\0" * (len(text) % 2)
+    return struct.pack("<4sI4s", b"LIST", 4 + len(told), b"INFO") + told if told else b""
+
+
 class CompressedEncoder:
     """mp3, Ogg Opus, AAC in ADTS, or FLAC, each packet given out as soon as the codec lets go of it."""
 
-    def __init__(self, audio_format: Format, rate: int) -> None:
+    def __init__(self, audio_format: Format, rate: int, *, metadata: Mapping[str, str] | None = None) -> None:
         codec = _CODECS[audio_format]
         self.media_type = MEDIA_TYPES[audio_format]
         self._format = codec.sample_format
         self._rate = rate
         self._written = _Unseekable()
-        self._container = av.open(
-            self._written, mode="w", format=codec.container, options={"flush_packets": "1", **codec.options}
-        )
+        options = {"flush_packets": "1", **codec.options, **(codec.tagged if metadata else {})}
+        self._container = av.open(self._written, mode="w", format=codec.container, options=options)
+        self._container.metadata.update(metadata or {})
         stream = self._container.add_stream(codec.codec, rate=rate, layout="mono", format=codec.sample_format)
         assert isinstance(stream, av.AudioStream)
         self._stream = stream
@@ -163,8 +181,10 @@ class _Unseekable(io.RawIOBase):
         return taken
 
 
-def make_encoder(name: str, rate: int, *, length: int | None = None) -> Encoder:
-    """The encoder for a format at a rate in hertz.
+def make_encoder(
+    name: str, rate: int, *, length: int | None = None, metadata: Mapping[str, str] | None = None
+) -> Encoder:
+    """The encoder for a format at a rate in hertz; `metadata` (FFmpeg's names) is written where the format has a place.
 
     `length` is the number of samples when all are known beforehand, which gives a WAV file its true size; without it
     the size is left open. Raises UnsupportedFormatError.
@@ -172,10 +192,10 @@ def make_encoder(name: str, rate: int, *, length: int | None = None) -> Encoder:
     if name == "pcm":
         return PcmEncoder()
     if name == "wav":
-        return WavEncoder(rate, length=length)
+        return WavEncoder(rate, length=length, metadata=metadata)
     for audio_format in _CODECS:
         if audio_format == name:
-            return CompressedEncoder(audio_format, rate)
+            return CompressedEncoder(audio_format, rate, metadata=metadata)
     raise UnsupportedFormatError(
         f"The audio format {name!r} is not one of {', '.join(FORMATS)}.", param="response_format"
     )

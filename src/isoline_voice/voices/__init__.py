@@ -1,0 +1,1 @@
+"""Voices made from recordings: decoded, checked, prepared, and stored with the speaker's consent."""
