@@ -39,10 +39,11 @@ class Row(NamedTuple):
 
 
 def record(answers: Answers) -> None:
-    """Keep Contour's answers."""
+    """Keep Contour's answers, without what differs from run to run."""
     RECORDED.mkdir(exist_ok=True)
-    for part in ("statuses", "traffic"):
-        text = yaml.safe_dump(getattr(answers, part), sort_keys=True, width=120, allow_unicode=True)
+    traffic = {name: [_kept(each) for each in those] for name, those in answers.traffic.items()}
+    for part, content in (("statuses", answers.statuses), ("traffic", traffic)):
+        text = yaml.safe_dump(content, sort_keys=True, width=120, allow_unicode=True)
         (RECORDED / f"{part}.yaml").write_text(text)
 
 
@@ -60,10 +61,10 @@ def compare(theirs: Answers, ours: Answers) -> list[Row]:
     better = _read(BETTER.read_text())
     everywhere = better["everywhere"]
     rows: list[Row] = []
-    for name, status in theirs.statuses.items():
+    for name, status in sorted(theirs.statuses.items()):
         their, our = (_without(each, everywhere["status"]) for each in (status, ours.statuses.get(name, {})))
         rows.append(_row("status", name, their, our, better["statuses"]))
-    for name, answers in theirs.traffic.items():
+    for name, answers in sorted(theirs.traffic.items()):
         their_own, our_own = (
             [_compared(each, everywhere) for each in those] for those in (answers, ours.traffic.get(name, ()))
         )
@@ -73,11 +74,18 @@ def compare(theirs: Answers, ours: Answers) -> list[Row]:
 
 def _compared(answer: Mapping[str, Any], everywhere: Mapping[str, Any]) -> dict[str, Any]:
     """What counts of an answer: without the headers that differ everywhere, sets of cookies' attributes in order."""
-    kept = dict(answer)
+    kept = _kept(answer)
     for field, part in (("headers", "answer"), ("got", "request")):
-        pairs = [[name, _understood(name, value)] for name, value in answer.get(field, ())]
-        kept[field] = [each for each in pairs if each[0] not in everywhere[part]]
+        kept[field] = [each for each in kept[field] if each[0] not in everywhere[part]]
     return {name: value for name, value in kept.items() if value not in ([], "")}
+
+
+def _kept(answer: Mapping[str, Any]) -> dict[str, Any]:
+    headers = {
+        field: [[name, _understood(name, value)] for name, value in answer.get(field, ())]
+        for field in ("headers", "got")
+    }
+    return {**answer, **headers}
 
 
 def _understood(name: str, value: str) -> str:
@@ -85,6 +93,8 @@ def _understood(name: str, value: str) -> str:
         return _cookie(value)
     if name == "x-forwarded-client-cert":
         return _FINGERPRINT.sub("Hash=*", value)
+    if name == "x-request-start":
+        return "*"
     return _CLIENT.sub("client", value) if name in _OF_CLIENTS else value
 
 
@@ -134,7 +144,7 @@ def write_page(rows: Sequence[Row]) -> None:
     titles: dict[Part, str] = {"status": "objects: status, word for word", "traffic": "requests: what is answered"}
     for part, title in titles.items():
         lines.append(f"| {title} | {count[part, 'same']} | {count[part, 'better']} | {count[part, 'wrong']} |")
-    lines += ["", "## Better", "", "| where | why |", "|---|---|"]
+    lines += ["", "## Better, or different on purpose", "", "| where | why |", "|---|---|"]
     for kind, entries in _read(BETTER.read_text())["everywhere"].items():
         lines += [f"| every {kind}: `{name}` | {why} |" for name, why in entries.items()]
     lines += [f"| {row.name} | {row.reason} |" for row in rows if row.verdict == "better"]
