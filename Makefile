@@ -15,6 +15,7 @@ up: install ## run the voice studio behind the real Envoy, on this machine
 	@$(BIN)/isoline up examples/voice
 
 test: develop ## every test, with branch coverage
+	@PYTHONPATH=tests $(BIN)/python -m kubernetes.rig.binaries
 	@$(BIN)/coverage erase
 	@$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-branch --cov-report=term:skip-covered
 
@@ -31,7 +32,16 @@ format: develop ## ruff's formatter and its safe fixes
 bench: develop ## every figure of docs/benchmarks.md, measured anew
 	@$(BIN)/python -m benchmarks
 
+cluster: develop ## a Kubernetes without containers to try things on, until Ctrl-C (needs Go)
+	@PYTHONPATH=tests $(BIN)/python -m kubernetes.rig
+
+parity: develop ## Contour and Isoline, given the same objects and requests; every difference (needs Go)
+	@PYTHONPATH=tests $(BIN)/python -m parity
+
+fuzz: develop ## ten thousand generated HTTPProxies through a real Envoy: nothing breaks, nobody else notices
+	@PYTHONPATH=tests $(BIN)/python -m fuzz
+
 docs: develop ## the documentation as a web site, in site/
 	@$(BIN)/mkdocs build --strict
 
-.PHONY: help install develop up test lint format bench docs
+.PHONY: help install develop up test lint format bench cluster parity fuzz docs
