@@ -1,5 +1,7 @@
 """The rig itself: what other tests rely on."""
 
+import asyncio
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +53,35 @@ def test_what_is_started_in_a_rig_ends_with_it(tmp_path: Path) -> None:
     assert process.poll() is not None
     held = subprocess.run(["lsns", "--noheadings", "--output", "NS"], capture_output=True, text=True, check=True)
     assert str(inner).strip("net:[]") not in held.stdout.split()
+
+
+KILLED = """
+import pathlib, sys, time
+from kubernetes.rig.namespace import Namespace
+namespace = Namespace()
+process = namespace.spawn(["sh", "-c", "setsid sleep 1234 & wait"], folder=pathlib.Path("/"), log=None)
+print(process.pid, flush=True)
+time.sleep(1234)
+"""
+
+
+def test_nothing_outlives_a_test_run_that_is_killed(rig: Rig) -> None:
+    command = [sys.executable, "-c", KILLED]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as run:
+        assert run.stdout is not None
+        inner = int(run.stdout.readline())
+        assert is_running(inner)
+        run.kill()
+    asyncio.run(until(lambda: not is_running(inner)))
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process does anything yet; what nobody has waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 SETTINGS: Object = {
