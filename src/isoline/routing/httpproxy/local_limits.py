@@ -63,6 +63,8 @@ def _headers(local: LocalRateLimitPolicy, kind: ErrorType, scope: Scope) -> tupl
             text = f'invalid set header "{entry.name}": it is no header name'
             words = words_of(kind, wording.bad_header("invalid header name", entry.name))
             raise place.fault(kind, REASON, text, words=words)
+        if entry.name.lower() == "host":
+            raise place.fault(kind, REASON, "Host can be set on requests only")
         if problem := header_names.value_problem(entry.value):
             raise place.fault(kind, REASON, problem)
         if entry.name.lower() in added:

@@ -28,4 +28,5 @@ def http_filter(_place: Place) -> Any:
     config.mutations.request_mutations.add().append.CopyFrom(
         header_option("sec-websocket-key", _ANY_16_BYTES, keep=True)
     )
-    return hcm.HttpFilter(name=NAME, typed_config=skipping.skipped_unless("upgrade", "(?i)websocket", NAME, config))
+    needless = skipping.negated(skipping.matches("upgrade", "(?i)websocket"))
+    return hcm.HttpFilter(name=NAME, typed_config=skipping.skipped_if(needless, NAME, config))

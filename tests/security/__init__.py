@@ -1,0 +1,1 @@
+"""Attacks on the whole gateway: each is refused, or harmless."""
