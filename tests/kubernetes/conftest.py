@@ -1,7 +1,5 @@
 """A real Kubernetes, one for all tests of a worker."""
 
-import os
-import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 
@@ -16,7 +14,8 @@ def running_rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     try:
         rig = Rig(tmp_path_factory.mktemp("rig"), workloads=True)
     except UnavailableError as reason:
-        if os.environ.get("ISOLINE_NEEDS_KUBERNETES"):
+        # Where it can be built it must run: nobody reads what was skipped.
+        if shutil.which("go"):
             pytest.fail(str(reason))
         pytest.skip(str(reason))
     with rig:
