@@ -15,7 +15,7 @@ up: install ## run the voice studio behind the real Envoy, on this machine
 	@$(BIN)/isoline up examples/voice
 
 test: develop ## every test, with branch coverage
-	@PYTHONPATH=tests $(BIN)/python -m kubernetes.rig.binaries
+	@PYTHONPATH=tests $(BIN)/python -m kubernetes.prepare
 	@$(BIN)/coverage erase
 	@$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-branch --cov-report=term:skip-covered
 

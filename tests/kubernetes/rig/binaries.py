@@ -115,17 +115,3 @@ def _go(arguments: Sequence[str], *, folder: Path, binaries: Path | None = None)
     if done.returncode:
         last = "\n".join(done.stderr.splitlines()[-15:])
         raise UnavailableError(f"`go {' '.join(arguments)}` failed in {folder}:\n{last}")
-
-
-def main() -> int:
-    """Build what the tests run, before any test's clock does. Without Go that is no fault: those tests skip."""
-    try:
-        control_plane()
-    except UnavailableError as reason:
-        sys.stderr.write(f"the tests on Kubernetes are skipped: {reason}\n")
-        return 1 if shutil.which("go") else 0
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
