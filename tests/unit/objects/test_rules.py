@@ -111,6 +111,14 @@ CONFIGS = {
         "spec.tls.minimumVersion",
         'found 1.2 (a number), a string is wanted; put it in quotes: "1.2"',
     ),
+    "{accessLogs: [{name: a, path: a.log, otlp: 'localhost:4317'}]}": (
+        "spec.accessLogs[0]",
+        "exactly one of path and otlp is needed",
+    ),
+    "{accessLogs: [{name: a, path: a.log}, {name: a, path: b.log}]}": (
+        "spec.accessLogs[1].name",
+        'another log is named "a"',
+    ),
     "{headers: {underscores: reject}}": (
         "spec.headers.underscores",
         'found "reject", allowed are: Allow, Drop, Reject; did you mean "Reject"?',
