@@ -151,6 +151,11 @@ def test_policies_that_cannot_be(policy: str, place: str, wanted: str) -> None:
             "RouteError",
             "RequestHeadersPolicyInvalid",
         ),
+        (
+            "routes: [{services: [{name: app, port: 80}], responseHeadersPolicy: {remove: [Host]}}]",
+            "RouteError",
+            "ResponseHeaderPolicyInvalid",
+        ),
     ],
 )
 def test_host_is_no_header_like_others(place: str, kind: str, reason: str) -> None:

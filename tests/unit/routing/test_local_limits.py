@@ -50,6 +50,7 @@ BAD = [
     ("{requests: 1, unit: second, responseStatusCode: 418}", "responseStatusCode"),
     ("{requests: 1, unit: second, responseHeadersToAdd: [{name: 'a b', value: c}]}", "responseHeadersToAdd[0]"),
     ('{requests: 1, unit: second, responseHeadersToAdd: [{name: a, value: "b\\nc"}]}', "responseHeadersToAdd[0]"),
+    ("{requests: 1, unit: second, responseHeadersToAdd: [{name: Host, value: a}]}", "responseHeadersToAdd[0]"),
     (
         "{requests: 1, unit: second, responseHeadersToAdd: [{name: a, value: b}, {name: A, value: c}]}",
         "responseHeadersToAdd[1]",

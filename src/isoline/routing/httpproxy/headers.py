@@ -119,7 +119,7 @@ def compile_headers(policy: HeadersPolicy | None, names: Names, scope: Scope, *,
             raise names.fault(place, f"the header {entry.name!r} is set twice", words)
         else:
             headers[lowered] = ir.Header(name=entry.name, value=escape(entry.value, variables))
-    removed = _removed(policy.remove, names, scope, request=request)
+    removed = _removed(policy.remove, names, scope)
     return Edits(ir.HeaderEdits(set=tuple(headers.values()), remove=removed), host)
 
 
@@ -132,7 +132,7 @@ def _check(entry: HeaderValue, names: Names, scope: Scope) -> None:
         raise scope.at("value").fault(names.type, names.reason, problem)
 
 
-def _removed(entries: tuple[str, ...], names: Names, scope: Scope, *, request: bool) -> tuple[str, ...]:
+def _removed(entries: tuple[str, ...], names: Names, scope: Scope) -> tuple[str, ...]:
     removed: dict[str, str] = {}
     for position, name in enumerate(entries):
         place = scope.at(f"remove[{position}]")
@@ -142,7 +142,7 @@ def _removed(entries: tuple[str, ...], names: Names, scope: Scope, *, request: b
         if name.lower() in removed:
             words = f'duplicate header removal: "{wording.canonical_header(name)}"'
             raise names.fault(place, f"the header {name!r} is removed twice", words)
-        if request and name.lower() == "host":
+        if name.lower() == "host":
             raise place.fault(names.type, names.reason, "Host cannot be removed")
         removed[name.lower()] = name
     return tuple(removed.values())
