@@ -16,7 +16,7 @@ class Settings:
     `/predict`. `drain` is how long the studio still takes requests, in seconds, after it has reported itself not ready,
     so that a gateway notices first; `grace` how long running speech may then take to finish.
     `state` is the folder of voices, jobs and usage; without it they are gone when the studio stops. `provenance` writes
-    into each file that its voice is synthetic.
+    into each file that its voice is synthetic. `webhooks` are the hosts that a job may report to.
     `engines` is a file of engines (`engines.configuration`); without it there is the embedded one.
     """
 
@@ -29,3 +29,4 @@ class Settings:
     engines: Path | None = None
     state: Path | None = None
     provenance: bool = True
+    webhooks: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
 
-from isoline_voice.api import errors, health, models, page, predict, speech, stream, voices, wishes
+from isoline_voice.api import errors, health, jobs, models, page, predict, speech, stream, voices, wishes
 from isoline_voice.api.counting import CountRequests
 from isoline_voice.api.openapi import ANY_ERROR, DESCRIPTION, TITLE
 from isoline_voice.api.studio import Studio
@@ -25,9 +25,11 @@ def create_app(service: SpeechService, settings: Settings) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         _ = studio.database  # what is wrong with the folder is said now, not to the first who asks
         await service.start()
+        studio.runner.start()
         try:
             yield
         finally:
+            await studio.runner.stop()
             await service.stop()
             studio.close()
 
@@ -44,7 +46,7 @@ def create_app(service: SpeechService, settings: Settings) -> FastAPI:
     app.state.studio = studio
     app.add_middleware(CountRequests, metrics=studio.metrics)
     errors.install(app)
-    for group in (speech, stream, predict, models, voices, wishes, health):
+    for group in (speech, jobs, stream, predict, models, voices, wishes, health):
         app.include_router(group.router)
     page.install(app)
     return app

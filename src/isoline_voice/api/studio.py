@@ -8,12 +8,17 @@ import tempfile
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from starlette.requests import HTTPConnection
 
 from isoline_voice.api.callers import Caller
+from isoline_voice.api.errors import error_body, faults_of
+from isoline_voice.api.fields import SpokenFields
 from isoline_voice.engines.protocol import Speech, SpeechRequest, Voice
-from isoline_voice.errors import UnknownVoiceError
+from isoline_voice.errors import UnknownVoiceError, VoiceError
+from isoline_voice.jobs.runner import JobRunner
+from isoline_voice.jobs.store import Job, JobStore
 from isoline_voice.metrics import Metrics
 from isoline_voice.settings import Settings
 from isoline_voice.speech import SpeechService
@@ -67,6 +72,24 @@ class Studio:
         """What each client has had."""
         return UsageLog(self.database)
 
+    @cached_property
+    def jobs(self) -> JobStore:
+        """The long texts."""
+        return JobStore(self.database, self.folder / "jobs")
+
+    @cached_property
+    def runner(self) -> JobRunner:
+        """What speaks them."""
+        return JobRunner(self.jobs, self._speak_of_job, report=_reported, used=self._used_by_job)
+
+    async def _speak_of_job(self, job: Job, text: str) -> Speech:
+        request = SpokenFields.parse(job.request).to_speech(text)
+        caller = Caller(job.tenant, f"job of {job.tenant}")
+        return await self.speak(replace(request, priority="batch"), caller)
+
+    def _used_by_job(self, job: Job, text: str, seconds: float) -> None:
+        self.usage.add(job.tenant, characters=len(text), seconds=seconds)
+
     def close(self) -> None:
         """Close the state."""
         if "database" in self.__dict__:
@@ -114,6 +137,12 @@ class Studio:
         if not self.streams:
             self.idle.set()
         self.metrics.active.set(self.streams)
+
+
+def _reported(error: VoiceError) -> dict[str, Any]:
+    status, faults = faults_of(error)
+    told: dict[str, Any] = error_body(faults, status=status)["error"]
+    return told
 
 
 def studio_of(connection: HTTPConnection) -> Studio:
