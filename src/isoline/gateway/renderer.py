@@ -29,9 +29,10 @@ class Rendered(NamedTuple):
 
     resources: tuple[Name, ...]
     certificates: tuple[tuple[str, Name], ...] = ()
-    """Each certificate that it is served with, and under which name its Envoy asks for that."""
+    """Each certificate that it is served with, or shows to upstreams, and under which name Envoy asks for that."""
     chain: ir.Chain | None = None
     """Set when it has a filter chain of its own."""
+    ends_tls: bool = False
     fallback: str = ""
     """The certificate for clients that name no known host, where the site is theirs, too."""
 
@@ -140,7 +141,10 @@ class Renderer:
             certificates.append((site.tls.certificate, secret))
         if site.fallback:
             certificates.append((site.fallback, Name(types.SECRET, site.fallback)))
-        return Rendered(given, tuple(dict.fromkeys(certificates)), site.chain, site.fallback)
+        shown = (cluster.client_certificate for cluster in site.clusters if cluster.client_certificate)
+        certificates.extend((name, Name(types.SECRET, name)) for name in shown)
+        ends_tls = site.tls is not None
+        return Rendered(given, tuple(dict.fromkeys(certificates)), site.chain, ends_tls, site.fallback)
 
     def _add(self, item: Resource) -> None:
         self._put[item.name] = item
@@ -211,4 +215,4 @@ class Renderer:
 
 def _is_known(host: str, rendered: Rendered) -> bool:
     """Whether handshakes that name a host are that host's own."""
-    return host != ir.CATCH_ALL and bool(rendered.certificates or rendered.chain)
+    return host != ir.CATCH_ALL and (rendered.ends_tls or rendered.chain is not None)

@@ -7,7 +7,17 @@ from msgspec import Meta
 from isoline.objects.formats import Host
 from isoline.objects.meta import Condition, Object
 from isoline.objects.model import Model, constant
+from isoline.objects.traffic_policy_access import OIDC, APIKeys, BasicAuth, JWTClaims
 from isoline.objects.traffic_policy_answers import ErrorPage, PolicyAccessLog, RequestID
+from isoline.objects.traffic_policy_load import (
+    HTTP3,
+    AdaptiveConcurrency,
+    Bandwidth,
+    ClientCertificate,
+    Compression,
+    EndpointConcurrency,
+    FailoverService,
+)
 from isoline.objects.traffic_policy_requests import PathRewrite, RateLimit, RequestBody, RequestHeaders
 from isoline.objects.traffic_policy_upstreams import Hedging, OutlierDetection, Retry, SessionCookie, Timeouts
 
@@ -63,6 +73,26 @@ class TrafficPolicySpec(Model, frozen=True, kw_only=True):
     ] = ()
     access_log: Annotated[PolicyAccessLog | None, Meta(description="Which requests are logged, and where.")] = None
     request_id: Annotated[RequestID | None, Meta(description="The request's identity in answers.")] = None
+    api_keys: Annotated[APIKeys | None, Meta(description="Lets in who brings an API key.")] = None
+    basic_auth: Annotated[BasicAuth | None, Meta(description="Lets in who brings a user name and password.")] = None
+    oidc: Annotated[OIDC | None, Meta(description="Lets browsers in after a login.")] = None
+    jwt_claims: Annotated[JWTClaims | None, Meta(description="What verified tokens say, and must say.")] = None
+    compression: Annotated[Compression | None, Meta(description="Compresses answers.")] = None
+    bandwidth: Annotated[Bandwidth | None, Meta(description="How much may go through in a second.")] = None
+    endpoint_concurrency: Annotated[
+        EndpointConcurrency | None, Meta(description="How many requests an endpoint works on at a time.")
+    ] = None
+    adaptive_concurrency: Annotated[
+        AdaptiveConcurrency | None, Meta(description="How many requests go through at a time, found by measuring.")
+    ] = None
+    client_certificate: Annotated[
+        ClientCertificate | None, Meta(description="The certificate that upstreams are shown.")
+    ] = None
+    failover: Annotated[
+        tuple[FailoverService, ...],
+        Meta(description="Services that take over, the first first, while the one before has too few good endpoints."),
+    ] = ()
+    http3: Annotated[HTTP3 | None, Meta(description="Serves the hosts over HTTP/3 as well.")] = None
 
 
 class TrafficPolicyStatus(Model, frozen=True, kw_only=True):

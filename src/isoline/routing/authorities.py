@@ -1,7 +1,9 @@
 """Secrets with CA certificates and revocation lists → what a peer's certificate must lead to, and must not be in."""
 
 import re
-from functools import lru_cache
+import ssl
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 from cryptography import x509
@@ -46,6 +48,14 @@ def _parsed(bundle: bytes) -> Authorities:
         else:
             readable.append(certificate.public_bytes(Encoding.PEM))
     return Authorities(b"".join(dict.fromkeys(readable)), broken)
+
+
+@cache
+def machine_authorities() -> bytes:
+    """Return the CA certificates that this machine trusts, PEM, as OpenSSL finds them; empty where there are none."""
+    paths = ssl.get_default_verify_paths()
+    files = [Path(paths.cafile)] if paths.cafile else sorted(Path(paths.capath).glob("*.0")) if paths.capath else []
+    return _parsed(b"\n".join(file.read_bytes() for file in files)).pem
 
 
 class Revocations(NamedTuple):

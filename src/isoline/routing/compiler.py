@@ -119,7 +119,8 @@ def _endpoints_of(site: ir.Site) -> tuple[str, ...]:
 
 def _certificates(site: ir.Site) -> tuple[str, ...]:
     own = "" if site.tls is None else site.tls.certificate
-    return tuple(name for name in (own, site.fallback) if name)
+    shown = dict.fromkeys(cluster.client_certificate for cluster in site.clusters if cluster.client_certificate)
+    return tuple(dict.fromkeys(name for name in (own, site.fallback, *shown) if name))
 
 
 def failed_site(host: str, view: View) -> Compiled:

@@ -37,14 +37,30 @@ def weighted_name(names: Sequence[tuple[str, int]]) -> str:
     return ",".join(f"{name}={1 if even else weight}" for name, weight in names if even or weight)
 
 
+def failover_name(names: Sequence[str]) -> str:
+    """Return the name of several endpoints together, each of which takes over from those before it."""
+    return ";".join(names)
+
+
 def compile_endpoints(name: str, view: View) -> tuple[ir.Endpoints, frozenset[Read]]:
     """Return the endpoints of that name, sorted, each address and port once; and what was read.
 
-    Of several sources each gets its share, however many endpoints it has; one without gets none.
+    Of several sources each gets its share, however many endpoints it has; one without gets none. Of several groups
+    each has its priority.
 
     Ready or unset counts, terminating does not (Contour's rule). An endpoint's first address stands for it (Kubernetes'
     rule). Addresses that are no IP address are left out: Envoy would refuse all the others with them.
     """
+    found: dict[tuple[str, int], ir.Endpoint] = {}
+    for priority, group in enumerate(name.split(";")):
+        for where, each in _of_group(group, view).items():
+            # Who stands in for itself has its first place.
+            if where not in found:
+                found[where] = msgspec.structs.replace(each, priority=priority) if priority else each
+    return ir.Endpoints(name=name, endpoints=tuple(found[where] for where in sorted(found))), frozenset(view.reads)
+
+
+def _of_group(name: str, view: View) -> dict[tuple[str, int], ir.Endpoint]:
     found: dict[tuple[str, int], ir.Endpoint] = {}
     sources = [source.partition("=") for source in name.split(",")]
     total = sum(int(share or 1) for _, _, share in sources)
@@ -53,7 +69,7 @@ def compile_endpoints(name: str, view: View) -> tuple[ir.Endpoints, frozenset[Re
         weight = max(1, round(_ALL_SHARES * int(share) / total / len(endpoints))) if share and endpoints else 1
         for where, each in endpoints.items():
             found[where] = each if weight == 1 else msgspec.structs.replace(each, weight=weight)
-    return ir.Endpoints(name=name, endpoints=tuple(found[where] for where in sorted(found))), frozenset(view.reads)
+    return found
 
 
 def _of_source(name: str, view: View) -> dict[tuple[str, int], ir.Endpoint]:

@@ -1,5 +1,6 @@
 """Upstreams: clusters, and the endpoints that fill them."""
 
+import ipaddress
 from functools import lru_cache
 
 from envoy.config.cluster.v3 import cluster_pb2, outlier_detection_pb2
@@ -28,6 +29,7 @@ _HTTP2 = frozenset({ir.Upstream.H2, ir.Upstream.H2C})
 _BYTES = frozenset({ir.Upstream.TCP, ir.Upstream.TCP_TLS})
 _ENDS_TLS = frozenset({ir.Upstream.TLS, ir.Upstream.H2, ir.Upstream.TCP_TLS})
 _PROTOCOL_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_IP_ADDRESS = common_pb2.SubjectAltNameMatcher.IP_ADDRESS
 _DNS_FAMILY = {
     ir.DnsFamily.AUTO: cluster_pb2.Cluster.AUTO,
     ir.DnsFamily.V4: cluster_pb2.Cluster.V4_ONLY,
@@ -55,17 +57,19 @@ def cluster(source: ir.Cluster, gateway: ir.Gateway) -> cluster_pb2.Cluster:
     message.common_lb_config.healthy_panic_threshold.value = 0.0
     if source.protocol not in _BYTES:
         message.typed_extension_protocol_options[_PROTOCOL_OPTIONS].CopyFrom(
-            _protocol_options(source.protocol, source.idle_timeout)
+            _protocol_options(source.protocol, source.idle_timeout, source.limits.requests_per_endpoint)
         )
     _set_balance(message, source.balance, source.slow_start)
-    _set_limits(message, source.limits)
+    _set_limits(message, source)
     if source.outliers is not None:
         message.outlier_detection.CopyFrom(_outlier_detection(source.outliers))
     if source.health_check is not None:
         message.health_checks.append(_health_check(source.health_check, source.protocol))
     if source.protocol in _ENDS_TLS:
         message.transport_socket.name = "envoy.transport_sockets.tls"
-        message.transport_socket.typed_config.CopyFrom(_upstream_tls(source.protocol, source.sni, source.trust))
+        message.transport_socket.typed_config.CopyFrom(
+            _upstream_tls(source.protocol, source.sni, source.trust, source.client_certificate)
+        )
     return message
 
 
@@ -119,13 +123,15 @@ def _set_slow_start(
 
 
 @lru_cache(maxsize=256)
-def _protocol_options(protocol: ir.Upstream, idle_timeout: float | None) -> any_pb2.Any:
+def _protocol_options(protocol: ir.Upstream, idle_timeout: float | None, at_a_time: int | None) -> any_pb2.Any:
     options = http_protocol_options_pb2.HttpProtocolOptions()
     if protocol in _HTTP2:
         http2 = options.explicit_http_config.http2_protocol_options
         http2.initial_stream_window_size.value = _STREAM_WINDOW
         http2.initial_connection_window_size.value = _CONNECTION_WINDOW
         http2.allow_connect = True
+        if at_a_time is not None:
+            http2.max_concurrent_streams.value = at_a_time
     else:
         options.explicit_http_config.http_protocol_options.SetInParent()
     if idle_timeout is not None:
@@ -134,31 +140,49 @@ def _protocol_options(protocol: ir.Upstream, idle_timeout: float | None) -> any_
 
 
 @lru_cache(maxsize=256)
-def _upstream_tls(protocol: ir.Upstream, sni: str, trust: ir.Trust | None) -> any_pb2.Any:
+def _upstream_tls(protocol: ir.Upstream, sni: str, trust: ir.Trust | None, certificate: str) -> any_pb2.Any:
     context = tls_pb2.UpstreamTlsContext(sni=sni)
     common = context.common_tls_context
     if protocol is not ir.Upstream.TCP_TLS:
         common.alpn_protocols.append("h2" if protocol is ir.Upstream.H2 else "http/1.1")
     common.tls_params.tls_minimum_protocol_version = common_pb2.TlsParameters.TLSv1_2
     common.tls_params.tls_maximum_protocol_version = common_pb2.TlsParameters.TLSv1_3
+    if certificate:
+        common.tls_certificate_sds_secret_configs.add(name=certificate, sds_config=ads())
     if trust is not None:
-        common.validation_context.trusted_ca.inline_bytes = trust.authorities
-        for name in trust.names:
-            matcher = common.validation_context.match_typed_subject_alt_names.add()
-            matcher.san_type = common_pb2.SubjectAltNameMatcher.DNS
-            matcher.matcher.exact = name
+        _set_trust(common.validation_context, trust)
     return packed(context)
 
 
-def _set_limits(message: cluster_pb2.Cluster, limits: ir.Limits) -> None:
+def _set_trust(message: common_pb2.CertificateValidationContext, trust: ir.Trust) -> None:
+    message.trusted_ca.inline_bytes = trust.authorities
+    for name in trust.names:
+        matcher = message.match_typed_subject_alt_names.add()
+        matcher.san_type = _IP_ADDRESS if _is_address(name) else common_pb2.SubjectAltNameMatcher.DNS
+        matcher.matcher.exact = name
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _set_limits(message: cluster_pb2.Cluster, source: ir.Cluster) -> None:
+    limits = source.limits
     thresholds = message.circuit_breakers.thresholds.add()
     thresholds.max_connections.value = _limit(limits.connections)
     thresholds.max_pending_requests.value = _limit(limits.pending_requests)
     thresholds.max_requests.value = _limit(limits.requests)
     thresholds.max_retries.value = _limit(limits.retries)
-    if limits.connections_per_endpoint is not None:
-        per_host = message.circuit_breakers.per_host_thresholds.add()
-        per_host.max_connections.value = limits.connections_per_endpoint
+    per_endpoint = limits.connections_per_endpoint
+    if limits.requests_per_endpoint is not None:
+        # One connection carries one request at a time; with HTTP/2 all of them, and counts them itself.
+        per_endpoint = 1 if source.protocol in _HTTP2 else limits.requests_per_endpoint
+    if per_endpoint is not None:
+        message.circuit_breakers.per_host_thresholds.add().max_connections.value = per_endpoint
 
 
 def _limit(value: int | None) -> int:
@@ -203,9 +227,10 @@ def endpoints(source: ir.Endpoints) -> endpoint_pb2.ClusterLoadAssignment:
     serving = [endpoint for endpoint in source.endpoints if endpoint.ready or endpoint.draining]
     if not serving:
         return message
-    locality = message.endpoints.add()
+    # A priority without endpoints stands there as well: the next one counts from it.
+    localities = [message.endpoints.add(priority=each) for each in range(max(e.priority for e in serving) + 1)]
     for endpoint in serving:
-        entry = locality.lb_endpoints.add()
+        entry = localities[endpoint.priority].lb_endpoints.add()
         address = entry.endpoint.address.socket_address
         address.address, address.port_value = endpoint.address, endpoint.port
         entry.endpoint.hostname = endpoint.hostname

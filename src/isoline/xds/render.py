@@ -10,6 +10,7 @@ from isoline.xds import access_logs, clusters, listeners, names, routes, secrets
 from isoline.xds.filters import global_limits
 from isoline.xds.messages import as_resource
 from isoline.xds.resources import Name, Resource
+from isoline.xds.traffic import login
 
 _CHECK_SLACK = 0.1
 """Seconds beyond its timeout after which a cluster's first health check is over for certain."""
@@ -34,7 +35,15 @@ def render_site(site: ir.Site, gateway: ir.Gateway) -> list[Resource]:
         rendered.append(_scope("fallback", site.host, found))
     if site.tls is not None and site.tls.clients is not None:
         rendered.append(secrets.secret(names.clients(site.host), secrets.validation(site.tls.clients)))
+    rendered += _login_secrets(site)
     return rendered
+
+
+def _login_secrets(site: ir.Site) -> Iterator[Resource]:
+    asked = dict.fromkeys((site.traffic, *(route.traffic for route in (*site.http, *site.https))))
+    for traffic in asked:
+        if traffic is not None:
+            yield from login.login_secrets(traffic)
 
 
 def render_endpoints(endpoints: ir.Endpoints) -> Resource:

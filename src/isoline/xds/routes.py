@@ -96,6 +96,8 @@ def site_routes(site: ir.Site, scheme: names.Scheme, gateway: ir.Gateway) -> rou
     if scheme == "https" and site.wildcard:
         host.routes.append(_more_than_one_label(site.host))
     host.routes.extend(route(source, gateway, site.authorization) for source in sources)
+    if site.traffic is not None:
+        _ask_nothing_of_redirects(host, sources)
     if any(_follows_redirects(source) for source in sources):
         _keep_scope_for_redirects(configuration, host)
     host.routes.append(_fixed_response(names.NOT_FOUND_ROUTE, 404))
@@ -118,6 +120,14 @@ def _set_guards(host: components.VirtualHost, site: ir.Site, sources: Sequence[i
     for message in host.routes:
         if message.name in (names.NOT_FOUND_ROUTE, names.MISDIRECTED_ROUTE):
             message.typed_per_filter_config[authorization.NAME].CopyFrom(authorization.unasked(site.authorization))
+
+
+def _ask_nothing_of_redirects(host: components.VirtualHost, sources: Sequence[ir.Route]) -> None:
+    """Who is sent to https must not be made to say a password first."""
+    redirected = {source.name for source in sources if isinstance(source.action, ir.HttpsRedirect)}
+    for message in host.routes:
+        if message.name in redirected:
+            message.typed_per_filter_config[site_filters.NAME].CopyFrom(_site_filters(ir.Traffic()))
 
 
 def _follows_redirects(source: ir.Route) -> bool:

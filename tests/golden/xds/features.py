@@ -354,6 +354,76 @@ SITES: Mapping[str, ir.Site] = {
             ),
         ),
     ),
+    "traffic-access": msgspec.structs.replace(
+        site(
+            msgspec.structs.replace(
+                matching("login", prefix("/login")),
+                traffic=ir.Traffic(
+                    oidc=ir.Login(
+                        authorization_endpoint="https://login.example.com/authorize",
+                        token_endpoint="https://login.example.com/token",
+                        end_session_endpoint="https://login.example.com/end",
+                        cluster="login/login.example.com/443/a",
+                        client_id="studio",
+                        client_secret=ir.PrivateBytes(b"not a secret"),
+                        cookie_key=ir.PrivateBytes(b"not a key"),
+                        scopes=("openid", "email"),
+                        redirect_path="/oauth2/callback",
+                        sign_out_path="/oauth2/sign-out",
+                    ),
+                ),
+            ),
+            clusters=(
+                ir.Cluster(
+                    name="login/login.example.com/443/a",
+                    endpoints="",
+                    dns=ir.Dns(hostname="login.example.com", port=443),
+                    protocol=ir.Upstream.TLS,
+                    sni="login.example.com",
+                    trust=ir.Trust(authorities=CA, names=("login.example.com", "192.0.2.1")),
+                ),
+            ),
+        ),
+        traffic=ir.Traffic(
+            api_keys=ir.ApiKeys(
+                clients=(("ann", ir.PrivateBytes(b"key of ann")),), header="x-key", query="key", client_header="x-name"
+            ),
+            basic_auth=ir.BasicAuth(
+                users=ir.PrivateBytes(b"ann:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n"), user_header="x-user"
+            ),
+            jwt_claims=ir.Claims(
+                headers=((("realm", "roles"), "x-roles"),),
+                allow=((ir.ClaimMatch(claim=("plan",), values=("pro", "team")),),),
+            ),
+        ),
+    ),
+    "traffic-load": msgspec.structs.replace(
+        site(
+            route(to_app()),
+            clusters=(
+                ir.Cluster(
+                    name="tls",
+                    endpoints=APP.endpoints,
+                    protocol=ir.Upstream.TLS,
+                    limits=ir.Limits(requests_per_endpoint=2),
+                    client_certificate="default/us",
+                ),
+                ir.Cluster(
+                    name="h2",
+                    endpoints=APP.endpoints,
+                    protocol=ir.Upstream.H2C,
+                    limits=ir.Limits(requests_per_endpoint=2),
+                ),
+            ),
+        ),
+        traffic=ir.Traffic(
+            compression=ir.Compression(encodings=("brotli", "gzip"), content_types=("text/html",), minimum=1024),
+            bandwidth=ir.Bandwidth(requests=1024, responses=2048),
+            adaptive_concurrency=ir.AdaptiveConcurrency(
+                maximum=100, minimum=3, percentile=50, update_interval=0.1, measure_interval=60.0, samples=50
+            ),
+        ),
+    ),
     "outlier-detection": site(
         route(
             to_app(

@@ -18,6 +18,7 @@ from isoline.routing.ir.access import (
 from isoline.routing.ir.base import IR, NEVER
 from isoline.routing.ir.cookies import CookieRewrite
 from isoline.routing.ir.cors import Cors, Origin
+from isoline.routing.ir.credentials import ApiKeys, BasicAuth, ClaimMatch, Claims, Login
 from isoline.routing.ir.gateway import (
     RATE_LIMITS,
     AccessLog,
@@ -29,6 +30,7 @@ from isoline.routing.ir.gateway import (
     Tracing,
 )
 from isoline.routing.ir.headers import Header, HeaderEdits
+from isoline.routing.ir.load import AdaptiveConcurrency, Bandwidth, Compression, Encoding
 from isoline.routing.ir.matching import HeaderMatch, Match, PathKind, PathMatch, QueryMatch, ValueKind
 from isoline.routing.ir.rate_limits import GlobalLimit, LimitKey, LocalLimit
 from isoline.routing.ir.routes import (
@@ -83,19 +85,27 @@ __all__ = [
     "NO_CLUSTER",
     "RATE_LIMITS",
     "AccessLog",
+    "AdaptiveConcurrency",
     "AddressFilter",
     "AddressRange",
+    "ApiKeys",
     "Authorization",
     "Backoff",
     "Balance",
+    "Bandwidth",
+    "BasicAuth",
     "Certificate",
     "Chain",
+    "ClaimMatch",
+    "Claims",
     "ClientCertificates",
     "Cluster",
+    "Compression",
     "CookieRewrite",
     "Cors",
     "Dns",
     "DnsFamily",
+    "Encoding",
     "Endpoint",
     "Endpoints",
     "ErrorPage",
@@ -118,6 +128,7 @@ __all__ = [
     "LocalKeys",
     "LocalLimit",
     "LogChoice",
+    "Login",
     "Match",
     "Mirror",
     "NameMatch",

@@ -125,6 +125,12 @@ class Site(IR, frozen=True, kw_only=True):
     """Holds on both schemes for routes that have none of their own."""
 
     @property
+    def http3(self) -> float | None:
+        """Seconds for which clients may remember that the host is served over HTTP/3 too; None: it is not."""
+        asked = (self.traffic, *(route.traffic for route in (*self.https, *self.http)))
+        return next((each.http3 for each in asked if each is not None and each.http3 is not None), None)
+
+    @property
     def wildcard(self) -> bool:
         return self.host.startswith("*.")
 

@@ -3,6 +3,8 @@
 from typing import Literal
 
 from isoline.routing.ir.base import IR
+from isoline.routing.ir.credentials import ApiKeys, BasicAuth, Claims, Login
+from isoline.routing.ir.load import AdaptiveConcurrency, Bandwidth, Compression
 
 
 class HeaderLimits(IR, frozen=True, kw_only=True):
@@ -74,8 +76,18 @@ class Traffic(IR, frozen=True, kw_only=True):
     access_log: LogChoice | None = None
     request_id: str | None = None
     """The response header that carries the request's identity."""
+    api_keys: ApiKeys | None = None
+    basic_auth: BasicAuth | None = None
+    oidc: Login | None = None
+    jwt_claims: Claims | None = None
+    compression: Compression | None = None
+    bandwidth: Bandwidth | None = None
+    adaptive_concurrency: AdaptiveConcurrency | None = None
+    http3: float | None = None
+    """Seconds for which clients may remember that the host is there over HTTP/3; None: it is not."""
 
     @property
     def clusters(self) -> tuple[str, ...]:
         """The clusters that it names."""
-        return tuple(page.cluster for page in self.error_pages if page.cluster)
+        pages = tuple(page.cluster for page in self.error_pages if page.cluster)
+        return pages if self.oidc is None else (*pages, self.oidc.cluster)

@@ -39,6 +39,8 @@ class Limits(IR, frozen=True, kw_only=True):
     requests: int | None = None
     retries: int | None = None
     connections_per_endpoint: int | None = None
+    requests_per_endpoint: int | None = None
+    """That one endpoint works on at a time; others wait."""
 
 
 class SlowStart(IR, frozen=True, kw_only=True):
@@ -71,7 +73,7 @@ class Trust(IR, frozen=True, kw_only=True):
     authorities: bytes
     """Certificates, PEM, one of which the upstream's must lead to."""
     names: tuple[str, ...]
-    """DNS names, one of which the upstream's certificate must have."""
+    """DNS names or addresses, one of which the upstream's certificate must have."""
 
 
 class DnsFamily(Enum):
@@ -88,6 +90,8 @@ class Dns(IR, frozen=True, kw_only=True):
     """A name, or an address."""
     port: int
     family: DnsFamily = DnsFamily.AUTO
+    health_port: int | None = None
+    """Where health checks go, where that is not `port`."""
 
 
 class Cluster(IR, frozen=True, kw_only=True):
@@ -111,6 +115,8 @@ class Cluster(IR, frozen=True, kw_only=True):
     outliers: OutlierDetection | None = None
     trust: Trust | None = None
     """None: TLS without looking at who answers."""
+    client_certificate: str = ""
+    """The name of the `Certificate` that the upstream is shown; empty: none is."""
 
 
 class Endpoint(IR, frozen=True, kw_only=True):
@@ -122,9 +128,12 @@ class Endpoint(IR, frozen=True, kw_only=True):
     hostname: str = ""
     health_port: int | None = None
     """Where health checks go, where that is not `port`: a replica's own, so it cannot be said once for a cluster."""
+    priority: int = 0
+    """Those of a higher number take over what those before them cannot serve."""
 
 
 class Endpoints(IR, frozen=True, kw_only=True):
     name: str
-    """`<namespace>/<service>/<port name or number>`, and `~<health port's name or number>` where that differs."""
+    """`<namespace>/<service>/<port name or number>`, and `~<health port's name or number>` where that differs; of
+    several that take over from one another, with `;` between."""
     endpoints: tuple[Endpoint, ...]

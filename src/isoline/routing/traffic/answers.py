@@ -3,8 +3,10 @@
 import re
 
 from isoline.objects.traffic_policy_answers import ErrorPage, PolicyAccessLog, RequestID
+from isoline.objects.traffic_policy_load import HTTP3
 from isoline.routing import ir
 from isoline.routing.httpproxy import header_names
+from isoline.routing.traffic.durations import seconds
 from isoline.routing.traffic.place import Place
 from isoline.routing.traffic.services import cluster_of
 
@@ -46,6 +48,11 @@ def _statuses(text: str, place: Place) -> tuple[int, int]:
     if last < first:
         raise place.invalid(f'"{text}" ends before it begins')
     return first, last
+
+
+def compile_http3(setting: HTTP3, place: Place) -> float:
+    """Return for how many seconds clients may remember that there is HTTP/3."""
+    return seconds(setting.max_age, place.at("maxAge"))
 
 
 def compile_request_id(setting: RequestID, place: Place) -> str:

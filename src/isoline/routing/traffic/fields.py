@@ -8,7 +8,17 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from isoline.routing import ir
-from isoline.routing.traffic import answers, requests, upstreams
+from isoline.routing.traffic import (
+    answers,
+    certificates,
+    claims,
+    credentials,
+    failover,
+    load,
+    login,
+    requests,
+    upstreams,
+)
 from isoline.routing.traffic.place import Place
 
 
@@ -29,6 +39,14 @@ FILTERS = (
     Field("session_cookie", upstreams.compile_session_cookie),
     Field("access_log", answers.compile_access_log),
     Field("request_id", answers.compile_request_id),
+    Field("api_keys", credentials.compile_api_keys, guards=True),
+    Field("basic_auth", credentials.compile_basic_auth, guards=True),
+    Field("oidc", login.compile_oidc, guards=True),
+    Field("jwt_claims", claims.compile_claims, guards=True),
+    Field("compression", load.compile_compression),
+    Field("bandwidth", load.compile_bandwidth),
+    Field("adaptive_concurrency", load.compile_adaptive_concurrency),
+    Field("http3", answers.compile_http3),
 )
 
 FORWARDING: tuple[tuple[Field, Callable[[ir.Forward, Any], ir.Forward]], ...] = (
@@ -41,6 +59,9 @@ FORWARDING: tuple[tuple[Field, Callable[[ir.Forward, Any], ir.Forward]], ...] = 
 
 CLUSTERS: tuple[tuple[Field, Callable[[ir.Cluster, Any], ir.Cluster]], ...] = (
     (Field("outlier_detection", upstreams.compile_outliers), upstreams.with_outliers),
+    (Field("endpoint_concurrency", load.compile_endpoint_concurrency), load.with_endpoint_concurrency),
+    (Field("client_certificate", certificates.compile_client_certificate), certificates.with_client_certificate),
+    (Field("failover", failover.compile_failover), failover.with_failover),
 )
 
 FIELDS = (*FILTERS, *(field for field, _ in FORWARDING), *(field for field, _ in CLUSTERS))

@@ -5,17 +5,15 @@ from typing import NamedTuple
 
 import msgspec
 
-from isoline.objects import parse_go_duration
 from isoline.objects.traffic_policy_upstreams import Hedging, OutlierDetection, Retry, SessionCookie, Timeouts
 from isoline.routing import ir
 from isoline.routing.httpproxy.retries import CONDITIONS, DEFAULT_CONDITIONS, MAXIMUM_COUNT
-from isoline.routing.httpproxy.timeouts import MAXIMUM_SECONDS
+from isoline.routing.traffic.durations import seconds
 from isoline.routing.traffic.place import Place
 
 _COOKIE_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,255}")
 _COOKIE_PATH = re.compile(r"/[\x21-\x3a\x3c-\x7e]*")
 _MAXIMUM_INTEGER = 2**32 - 1
-_MILLISECOND = 0.001
 _TENFOLD = 10
 
 
@@ -37,8 +35,8 @@ class Retries(NamedTuple):
 def compile_timeouts(setting: Timeouts, place: Place) -> RouteTimeouts:
     """Return the timeouts of routes that say none."""
     return RouteTimeouts(
-        None if setting.request is None else _seconds(setting.request, place.at("request"), never=True),
-        None if setting.idle is None else _seconds(setting.idle, place.at("idle"), never=True),
+        None if setting.request is None else seconds(setting.request, place.at("request"), never=True),
+        None if setting.idle is None else seconds(setting.idle, place.at("idle"), never=True),
     )
 
 
@@ -64,7 +62,7 @@ def compile_retry(setting: Retry, place: Place) -> Retries:
     per_try = setting.per_try_timeout
     own = None
     if setting.count:
-        timeout = None if per_try is None else _seconds(per_try, place.at("perTryTimeout"), never=True) or None
+        timeout = None if per_try is None else seconds(per_try, place.at("perTryTimeout"), never=True) or None
         own = ir.Retry(on=setting.retry_on or DEFAULT_CONDITIONS, count=setting.count, per_try_timeout=timeout)
     return Retries(own, _backoff(setting, place.at("backOff")), setting.avoid_same_host)
 
@@ -73,8 +71,8 @@ def _backoff(setting: Retry, place: Place) -> ir.Backoff | None:
     source = setting.back_off
     if source is None:
         return None
-    base = _seconds(source.base, place.at("base"))
-    maximum = base * _TENFOLD if source.max is None else _seconds(source.max, place.at("max"))
+    base = seconds(source.base, place.at("base"))
+    maximum = base * _TENFOLD if source.max is None else seconds(source.max, place.at("max"))
     if maximum < base:
         raise place.at("max").invalid("is shorter than base")
     return ir.Backoff(base=base, maximum=maximum)
@@ -93,7 +91,7 @@ def with_retries(action: ir.Forward, retries: Retries) -> ir.Forward:
 
 def compile_hedging(setting: Hedging, place: Place) -> float:
     """Return the seconds after which a second try starts."""
-    return _seconds(setting.per_try_timeout, place.at("perTryTimeout"))
+    return seconds(setting.per_try_timeout, place.at("perTryTimeout"))
 
 
 def with_hedging(action: ir.Forward, per_try_timeout: float) -> ir.Forward:
@@ -110,14 +108,14 @@ def compile_outliers(setting: OutlierDetection, place: Place) -> ir.OutlierDetec
         number = getattr(setting, name)
         if number is not None and number > _MAXIMUM_INTEGER:
             raise place.invalid(f"numbers of errors are at most {_MAXIMUM_INTEGER}")
-    base = _seconds(setting.base_ejection_time, place.at("baseEjectionTime"))
-    longest = _seconds(setting.max_ejection_time, place.at("maxEjectionTime"))
+    base = seconds(setting.base_ejection_time, place.at("baseEjectionTime"))
+    longest = seconds(setting.max_ejection_time, place.at("maxEjectionTime"))
     if longest < base:
         raise place.at("maxEjectionTime").invalid("is shorter than baseEjectionTime")
     return ir.OutlierDetection(
         consecutive_errors=setting.consecutive_errors,
         consecutive_gateway_errors=setting.consecutive_gateway_errors,
-        interval=_seconds(setting.interval, place.at("interval")),
+        interval=seconds(setting.interval, place.at("interval")),
         base_ejection_time=base,
         max_ejection_time=longest,
         max_ejection_percent=setting.max_ejection_percent,
@@ -148,19 +146,7 @@ def compile_session_cookie(setting: SessionCookie, place: Place) -> ir.SessionCo
 
 
 def _whole_seconds(text: str, place: Place) -> float:
-    seconds = _seconds(text, place)
-    if seconds != int(seconds):
+    found = seconds(text, place)
+    if found != int(found):
         raise place.invalid(f'"{text}": a cookie lives for whole seconds')
-    return seconds
-
-
-def _seconds(text: str, place: Place, *, never: bool = False) -> float:
-    """The seconds of a duration that decoding has checked; at least a millisecond, which is how Envoy counts."""
-    if text == "infinity":
-        if never:
-            return ir.NEVER
-        raise place.invalid("cannot be infinity")
-    seconds = parse_go_duration(text)
-    if not _MILLISECOND <= seconds <= MAXIMUM_SECONDS:
-        raise place.invalid(f'"{text}" is out of range: between 1ms and 292 years')
-    return seconds
+    return found

@@ -32,10 +32,17 @@ def per_host(site: ir.Site, routes: Sequence[ir.Route]) -> any_pb2.Any | None:
     if site.authorization is not None and (mark := authorization.mark_of(site.authorization)):
         filters.append(("isoline.mark", _mark(mark)))
     # Last, for it may wait for keys, and what it waits with is not resumed inside the chain.
-    demanded = tokens.configuration(site.tokens, routes) if site.tokens is not None else None
+    demanded = None
+    if site.tokens is not None:
+        demanded = tokens.configuration(site.tokens, routes, tell=_claims_count(site, routes))
     if demanded is not None:
         filters.append((tokens.NAME, demanded))
     return site_filters.per_route(filters) if filters else None
+
+
+def _claims_count(site: ir.Site, routes: Sequence[ir.Route]) -> bool:
+    asked = (site.traffic, *(route.traffic for route in routes))
+    return any(traffic is not None and traffic.jwt_claims is not None for traffic in asked)
 
 
 def _mark(mark: str) -> Any:

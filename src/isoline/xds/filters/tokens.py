@@ -16,15 +16,24 @@ from isoline.xds.messages import duration
 
 NAME = "isoline.tokens"
 
+METADATA = "envoy.filters.http.jwt_authn"
+CLAIMS = "claims"
+"""Where what a token says is told to other filters: the name of the metadata, and the key in it."""
 
-def configuration(tokens: ir.Tokens, routes: Iterable[ir.Route]) -> Any | None:
-    """The filter's message for these routes, in the order in which they are tried; None when none demands a token."""
+
+def configuration(tokens: ir.Tokens, routes: Iterable[ir.Route], *, tell: bool = False) -> Any | None:
+    """The filter's message for these routes, in the order in which they are tried; None when none demands a token.
+
+    With `tell` other filters learn what tokens say.
+    """
     rules = [(route, _demanded(route, tokens)) for route in routes]
     used = {name for _, name in rules}
     message = config_pb2.JwtAuthentication()
     for provider in tokens.providers:
         if provider.name in used:
             message.providers[provider.name].CopyFrom(_provider(provider))
+            if tell:
+                message.providers[provider.name].payload_in_metadata = CLAIMS
     if not message.providers:
         return None
     for route, name in rules:

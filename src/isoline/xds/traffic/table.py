@@ -4,8 +4,15 @@ from typing import Any, Protocol
 
 from isoline.routing import ir
 from isoline.xds.traffic import (
+    adaptive_concurrency,
+    api_keys,
+    bandwidth,
+    basic_auth,
+    claims,
+    compression,
     error_pages,
     log_choices,
+    login,
     page_services,
     rate_limits,
     request_bodies,
@@ -30,14 +37,27 @@ TABLE: tuple[SiteFilter, ...] = (
     # First, so that whatever is answered below, or by the app, passes them.
     log_choices,
     request_ids,
+    bandwidth.Responses(),
     page_services,
     error_pages,
+    # As the app answers, so that pages in place of its errors come as they are.
+    compression.Compressor("zstd"),
+    compression.Compressor("brotli"),
+    compression.Compressor("gzip"),
     # What costs least to refuse.
     request_headers,
     request_bodies,
     rate_limits,
-    # What chooses an endpoint comes last.
+    api_keys,
+    basic_auth,
+    claims.Rules(),
+    claims.Headers(),
+    # Only what goes to the app is measured.
+    adaptive_concurrency,
     session_cookies,
+    bandwidth.Requests(),
+    # Last, for it may wait for a token, and what it waits with is not resumed inside the chain.
+    login,
 )
 
 
