@@ -1,6 +1,7 @@
 """`make fuzz`: many examples, another choice of them each time unless a seed is given."""
 
 import argparse
+import logging
 import random
 import sys
 from pathlib import Path
@@ -18,6 +19,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where Envoy's log is left")
     options = parser.parse_args()
     number = random.SystemRandom().randrange(2**32) if options.seed is None else options.seed
+    # The app is asked over every protocol there is, and says so.
+    logging.getLogger("aiohttp").setLevel(logging.CRITICAL)
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     sys.stdout.write(f"seed {number}\n")
     session = fuzz(options.examples, number=number, folder=options.folder)

@@ -46,6 +46,8 @@ metadata: {name: default}
 spec:
   listeners: {http: {address: 127.0.0.1}, https: {address: 127.0.0.1}}
   timeouts: {drain: 1s}
+  enableExternalNameService: true
+  tls: {fallbackCertificate: {name: tls, namespace: team}}
 ---
 apiVersion: projectcontour.io/v1
 kind: TLSCertificateDelegation

@@ -22,6 +22,7 @@ _ERROR_TYPES: dict[str, ErrorType] = {
     types.ENDPOINTS: "ServiceError",
     types.SECRET: "TLSError",
 }
+_PARTS = {types.ROUTES: "the routes", types.SCOPE: "the host's name", types.SECRET: "the certificate"}
 _log = structlog.get_logger(__name__)
 
 
@@ -44,7 +45,8 @@ class Remarks:
         """An Envoy refused a resource. Returns the statuses that differ now, and whom to tell."""
         hosts = sorted(self._hosts_of(name))
         _log.warning("envoy refused a resource", type=name.type_url, name=name.name, message=message, hosts=hosts)
-        self._refused[name] = Finding(_ERROR_TYPES.get(name.type_url, "VirtualHostError"), "RejectedByEnvoy", message)
+        kind = _ERROR_TYPES.get(name.type_url, "VirtualHostError")
+        self._refused[name] = Finding(kind, "RejectedByEnvoy", f"{_part_of(name)}: {message}")
         statuses = self._tell(hosts)
         # Refused again in the same words: the statuses say so already, and the attempt is news all the same.
         return statuses, list(statuses) or sorted({owner for host in hosts for owner in self._scheduler.owners(host)})
@@ -91,3 +93,11 @@ class Remarks:
             clusters = (Name(types.CLUSTER, cluster) for cluster in self._cache.names(types.CLUSTER))
             bringers += [each for each in clusters if (found := self._cache.get(each)) and name in found.brings]
         return {host for each in bringers for host in self._renderer.hosts_of(each)}
+
+
+def _part_of(name: Name) -> str:
+    """Which part of an object a resource is made from, in words that hold for an HTTPProxy and an Ingress."""
+    if name.type_url in (types.CLUSTER, types.ENDPOINTS):
+        # `<namespace>/<service>/<port>/…`; other clusters have names of their own kind.
+        return f"the upstream {'/'.join(name.name.split('/')[:3])}"
+    return _PARTS.get(name.type_url, "the host")

@@ -167,7 +167,7 @@ async def test_a_refused_resource_is_told_to_its_owner_in_envoys_words_until_it_
     async with world.running():
         await until(lambda: proxy("a").key in world.statuses)
         rejected(world, routes_of("a"), "Envoy does not like this")
-        assert errors_of(world, "a") == [("RouteError", "RejectedByEnvoy", "Envoy does not like this")]
+        assert errors_of(world, "a") == [("RouteError", "RejectedByEnvoy", "the routes: Envoy does not like this")]
         assert errors_of(world, "b") == []
         world.store.apply([proxy("a", "good")])
         await until(lambda: not errors_of(world, "a"))
@@ -253,7 +253,7 @@ async def test_a_refused_certificate_is_forgiven_when_the_secret_is_another_one(
     world.store.apply([forwarding("a", secret="tls"), service("app"), secret()])
     async with world.running():
         rejected(world, Name(types.SECRET, "a.example"), "cannot load it")
-        assert errors_of(world, "a") == [("TLSError", "RejectedByEnvoy", "cannot load it")]
+        assert errors_of(world, "a") == [("TLSError", "RejectedByEnvoy", "the certificate: cannot load it")]
         world.store.apply([secret(contents=self_signed())])
         await until(lambda: not errors_of(world, "a"))
 
@@ -264,7 +264,7 @@ async def test_a_refused_cluster_is_the_matter_of_who_uses_it_for_as_long_as_he_
     async with world.running():
         (cluster,) = world.cache.names(types.CLUSTER)
         rejected(world, Name(types.CLUSTER, cluster), "no such thing")
-        refusal = [("ServiceError", "RejectedByEnvoy", "no such thing")]
+        refusal = [("ServiceError", "RejectedByEnvoy", "the upstream default/app/80: no such thing")]
         assert errors_of(world, "a") == refusal
         # Another route to the same cluster mends nothing, and whoever joins it is told, too.
         world.store.apply([forwarding("a", path="/else"), forwarding("b")])
@@ -281,8 +281,19 @@ async def test_refused_endpoints_are_told_to_who_forwards_to_them() -> None:
     async with world.running():
         name = next(each for each in world.cache.names(types.ENDPOINTS) if "/app" in each)
         rejected(world, Name(types.ENDPOINTS, name), "malformed address")
-        assert errors_of(world, "a") == [("ServiceError", "RejectedByEnvoy", "malformed address")]
+        assert errors_of(world, "a") == [
+            ("ServiceError", "RejectedByEnvoy", "the upstream default/app/80: malformed address")
+        ]
         assert errors_of(world, "b") == []
+
+
+async def test_a_refused_listener_is_nobodys_matter_but_the_gateways() -> None:
+    world = World()
+    world.store.apply([proxy("a")])
+    async with world.running():
+        rejected(world, Name(types.LISTENER, "http"), "cannot bind")
+        assert world.refusals == [((), "cannot bind")]
+        assert errors_of(world, "a") == []
 
 
 async def test_a_gateway_that_changes_how_sites_are_rendered_has_all_of_them_rendered_again() -> None:
