@@ -47,6 +47,7 @@ spec:
   listeners: {http: {address: 127.0.0.1}, https: {address: 127.0.0.1}}
   timeouts: {drain: 1s}
   enableExternalNameService: true
+  rateLimitService: {extensionService: {name: asked, namespace: default}}
   tls: {fallbackCertificate: {name: tls, namespace: team}}
 ---
 apiVersion: projectcontour.io/v1
