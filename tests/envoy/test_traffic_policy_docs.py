@@ -1,5 +1,7 @@
 """Every example of docs/traffic-policy.md, as it is written there, through the compiler and a real Envoy."""
 
+import asyncio
+import base64
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -9,14 +11,14 @@ import httpx
 import msgspec
 import pytest
 
-from isoline.objects import GatewayConfig
+from isoline.objects import GatewayConfig, ObjectMeta, Secret, SecretValue
 from isoline.routing import ir
 from isoline.routing.compiler import compile_site
 from isoline.routing.gateway import gateway_from_config
 from isoline.routing.indexes import HOSTS
 from isoline.routing.settings import settings_from_config
 from isoline.routing.view import View
-from unit.routing.support import objects, store_of
+from unit.routing.support import objects, pair, secret, store_of
 from unit.xds.apps import App
 from unit.xds.edge import Edge
 from unit.xds.support import endpoints
@@ -140,6 +142,72 @@ async def request_id(edge: Edge) -> None:
     assert answer.headers["x-request-id"] == answer.json()["headers"]["x-request-id"]
 
 
+@example("api-keys")
+async def api_keys(edge: Edge) -> None:
+    answer = await edge.get(URL, headers={"authorization": "Bearer 90ab17"})
+    assert answer.json()["headers"]["x-client"] == "batch"
+
+
+@example("basic-auth")
+async def basic_auth(edge: Edge) -> None:
+    credentials = base64.b64encode(b"ann:long and random").decode()
+    answer = await edge.get(URL, headers={"authorization": f"Basic {credentials}"})
+    assert answer.json()["headers"]["x-user"] == "ann"
+
+
+@example("oidc")
+async def oidc(edge: Edge) -> None:
+    answer = await edge.get(URL)
+    assert answer.headers["location"].startswith("https://login.example.com/authorize?client_id=studio")
+    assert (await edge.get(URL, headers={"sec-fetch-mode": "cors"})).status_code == 401
+
+
+@example("jwt-claims")
+async def jwt_claims(edge: Edge) -> None:
+    assert (await edge.get(URL, headers={"x-user": "root"})).status_code == 403
+
+
+@example("compression")
+async def compression(edge: Edge) -> None:
+    assert (await edge.get(URL, headers={"accept-encoding": "br"})).headers["content-encoding"] == "br"
+
+
+@example("bandwidth")
+async def bandwidth(edge: Edge) -> None:
+    assert (await post(edge, b"x" * 1024)).json()["length"] == 1024
+
+
+@example("endpoint-concurrency")
+async def endpoint_concurrency(edge: Edge) -> None:
+    async with edge.client() as client:
+        found = await asyncio.gather(*(edge.send(client, f"{URL}slow") for _ in range(6)))
+    # Of six at once two are worked on and two wait.
+    assert sorted(answer.status_code for answer in found) == [200, 200, 200, 200, 503, 503]
+
+
+@example("adaptive-concurrency")
+async def adaptive_concurrency(edge: Edge) -> None:
+    async with edge.client() as client:
+        found = await asyncio.gather(*(edge.send(client, f"{URL}slow") for _ in range(22)))
+    assert sorted({answer.status_code for answer in found}) == [200, 503]
+
+
+@example("failover")
+async def failover(edge: Edge) -> None:
+    # Nobody of the first Service is there.
+    assert (await edge.get(URL)).json()["app"] == "pages"
+
+
+@example("client-certificate")
+async def client_certificate(edge: Edge) -> None:
+    # The app of these examples speaks no TLS.
+    assert (await edge.get(URL)).status_code == 200
+
+
+BEFORE = {"api-keys": 401, "basic-auth": 401, "oidc": 302, "jwt-claims": 403}
+"""What is answered to somebody who brings nothing."""
+
+
 def test_every_example_is_tried() -> None:
     assert sorted(CHECKS) == sorted(EXAMPLES)
 
@@ -147,7 +215,10 @@ def test_every_example_is_tried() -> None:
 @pytest.mark.parametrize("name", EXAMPLES)
 async def test_it_does_what_the_page_says(name: str, edge: Edge, start_app: StartApp) -> None:
     items = objects(WORLD + "---\n" + EXAMPLES[name])
-    store = store_of(*items)
+    authority = Secret(
+        metadata=ObjectMeta(name="login-ca", namespace="default"), data={"ca.crt": SecretValue(pair()[0])}
+    )
+    store = store_of(*items, secret("gateway-client"), authority)
     config = next((item for item in items if isinstance(item, GatewayConfig)), None)
     settings = settings_from_config(config, one_machine=False)
     if config is not None:
@@ -158,12 +229,16 @@ async def test_it_does_what_the_page_says(name: str, edge: Edge, start_app: Star
     edge.world.put_endpoints(
         ir.Endpoints(name="default/voice/80", endpoints=endpoints("", *(app.port for app in replicas)).endpoints),
         ir.Endpoints(name="default/pages/80", endpoints=endpoints("", pages.port).endpoints),
+        ir.Endpoints(
+            name="default/voice/80;default/pages/80",
+            endpoints=(ir.Endpoint(address="127.0.0.1", port=pages.port, priority=1),),
+        ),
     )
     for host in {value for item in items for index, value in store.values_of(item) if index == HOSTS}:
         compiled = compile_site(host, View(store, settings))
         assert all(not status.errors for status in compiled.statuses.values()), compiled.statuses
         if compiled.site is not None:
             edge.world.put(compiled.site)
-    await edge.answers(URL)
+    await edge.answers(URL, BEFORE.get(name, 200))
     await CHECKS[name](edge)
     assert edge.rejected == []
