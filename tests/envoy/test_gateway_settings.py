@@ -1,6 +1,7 @@
 """The gateway's own settings through a real Envoy: what each does, and that changing it cuts no stream."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from typing import Any
@@ -243,3 +244,52 @@ async def test_no_change_of_a_setting_cuts_a_stream(site: Edge) -> None:
 async def _listener_updates(edge: Edge) -> str:
     stats = await edge.admin("/stats?filter=^listener_manager.lds.update_success$")
     return stats.rpartition(":")[2].strip() or "0"
+
+
+@pytest.mark.parametrize(
+    ("versions", "agreed", "plain"),
+    [(("1.1",), "http/1.1", True), (("2",), "h2", False), (("1.1", "2"), "h2", True)],
+)
+async def test_clients_speak_what_the_gateway_allows(
+    site: Edge, versions: tuple[str, ...], agreed: str, plain: bool
+) -> None:
+    change(site, http_versions=versions, max_request_headers=50)
+
+    async def allowed() -> bool:
+        reader, writer = await asyncio.open_connection("127.0.0.1", site.http_port)
+        writer.write(f"GET / HTTP/1.1\r\nHost: {SITE}\r\nConnection: close\r\n\r\n".encode())
+        answer = await reader.read()
+        writer.close()
+        served = b"200 OK" in answer.partition(b"\r\n")[0]
+        return await asyncio.to_thread(_agreed, site.https_port) == agreed and served == plain
+
+    await site.eventually(allowed)
+
+
+def _agreed(port: int) -> str | None:
+    """The protocol that a client gets who speaks both."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname=SITE) as tls,
+    ):
+        return tls.selected_alpn_protocol()
+
+
+async def test_connections_to_upstreams_end_after_so_many_requests(site: Edge, app: App) -> None:
+    change(site, upstream_requests_per_connection=1)
+    routes = (forward("default/app/http/b"),)
+    site.world.put(ir.Site(host="b.example.com", http=routes, clusters=(cluster("app", "b"),)))
+    await site.answers("http://b.example.com/")
+    before = await _upstream_connections(site)
+    for _ in range(3):
+        await site.get("http://b.example.com/")
+    assert await _upstream_connections(site) - before == 3
+
+
+async def _upstream_connections(edge: Edge) -> int:
+    stats = await edge.admin("/stats?filter=^cluster.default/app/http/b.upstream_cx_total$")
+    return int(stats.rpartition(":")[2])

@@ -69,6 +69,17 @@ def _time(name: str) -> Setter:
     return set_unless_default
 
 
+def _breaker(name: str) -> Setter:
+    """What sets a default of circuit breakers; nought sets nothing (Contour's rule)."""
+    put = _put("cluster", "circuitBreakers", name)
+
+    def set_unless_nought(value: Any, spec: Value) -> None:
+        if value != 0:
+            put(value, spec)
+
+    return set_unless_nought
+
+
 def _nothing(_value: Any, _spec: Value) -> None:
     """For what holds here anyway, or is no matter of the gateway's."""
 
@@ -92,6 +103,18 @@ def _authorization(value: Any) -> Any:
     return {"extensionRef": _named(value.get("extensionService")), **rest}
 
 
+def _headers(value: Any) -> Any:
+    """A policy for headers: what is set is a mapping there, and a list here as in an HTTPProxy."""
+    if not isinstance(value, dict) or not isinstance(value.get("set"), dict):
+        return value
+    return {**value, "set": [{"name": name, "value": each} for name, each in value["set"].items()]}
+
+
+def _http_versions(value: Any) -> Any:
+    return [_HTTP_VERSIONS.get(str(each).lower(), each) for each in value] if isinstance(value, list) else value
+
+
+_HTTP_VERSIONS = {"http/1.1": "HTTP/1.1", "http/2": "HTTP/2"}
 _SERVER = {"overwrite": "Overwrite", "append_if_absent": "AppendIfAbsent", "pass_through": "PassThrough"}
 
 _SETTINGS: dict[str, Setter] = {
@@ -120,15 +143,27 @@ _SETTINGS: dict[str, Setter] = {
     "listener.http2-max-concurrent-streams": _put("limits", "concurrentStreams"),
     "listener.max-requests-per-connection": _put("limits", "requestsPerConnection"),
     "listener.max-connections-per-listener": _put("limits", "connections"),
+    "enableExternalNameService": _put("enableExternalNameService"),
+    "disablePermitInsecure": _put("disablePermitInsecure"),
+    "default-http-versions": _put("defaultHTTPVersions", to=_http_versions),
+    "cluster.dns-lookup-family": _put("cluster", "dnsLookupFamily", to=lambda word: word or "auto"),
+    "cluster.max-requests-per-connection": _put("cluster", "maxRequestsPerConnection"),
+    "cluster.circuit-breakers.max-connections": _breaker("maxConnections"),
+    "cluster.circuit-breakers.max-pending-requests": _breaker("maxPendingRequests"),
+    "cluster.circuit-breakers.max-requests": _breaker("maxRequests"),
+    "cluster.circuit-breakers.max-retries": _breaker("maxRetries"),
+    "cluster.circuit-breakers.per-host-max-connections": _breaker("perHostMaxConnections"),
+    "policy.request-headers": _put("policy", "requestHeadersPolicy", to=_headers),
+    "policy.response-headers": _put("policy", "responseHeadersPolicy", to=_headers),
+    "policy.applyToIngress": _put("policy", "applyToIngress"),
     "rateLimitService": _put("rateLimitService", to=_rate_limit_service),
     "globalExtAuth": _put("globalExternalAuthorization", to=_authorization),
 }
 """Contour's settings by path, and where they go."""
 
-_GROUPS = frozenset(path.partition(".")[0] for path in _SETTINGS if "." in path)
+_GROUPS = frozenset(path[:at] for path in _SETTINGS for at, each in enumerate(path) if each == ".")
 
 _EXPLANATIONS = {
-    "disablePermitInsecure": "permitInsecure of HTTPProxies stays honoured",
     "disableAllowChunkedLength": "requests with both Content-Length and chunked encoding are always refused",
     "leaderelection": "say it by --leader-election-... flags",
     "ingress-status-address": "say it by --ingress-status-address",
@@ -137,8 +172,16 @@ _EXPLANATIONS = {
     "gateway": "the Gateway API is not compiled yet",
     "metrics": "say it by --metrics-address",
     "tracing": "a GatewayConfig names the collector itself, in tracing.endpoint",
-    "policy": "header policies for every site are not there yet: say them in each HTTPProxy",
-    "cluster": "settings for every upstream are not there yet: say them by annotations of Services",
+    "cluster.upstream-tls": "upstreams are offered TLS 1.2 and 1.3",
+    "cluster.per-connection-buffer-limit-bytes": "256 KiB are held for a connection, enough for bodies of audio",
+    "listener.per-connection-buffer-limit-bytes": "256 KiB are held for a connection, enough for bodies of audio",
+    "listener.connection-balancer": "Envoy's threads take connections as they come",
+    "listener.socket-options": "sockets are as the system makes them",
+    "listener.max-requests-per-io-cycle": "how much of a connection is read at once is Envoy's own choice",
+    "network.strip-trailing-host-dot": "a dot at the end of a Host never counts",
+    "tls.envoy-client-certificate": "say it by clientCertificate of a TrafficPolicy",
+    "omEnforcedHealthListener": "Envoy answers about its health on its admin socket",
+    "featureFlags": "there is nothing to switch: EndpointSlices are always read",
     "accesslog-format-string": "a line has a form of its own",
     "json-fields": "a line has fields of its own",
     "compression": "answers are left as the app packs them",

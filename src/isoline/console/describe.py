@@ -97,7 +97,7 @@ def _routes(sites: dict[str, ir.Site]) -> Section:
 
 async def _endpoints(console: Console, item: Object, children: list[Object], sites: Iterable[ir.Site]) -> Section:
     store = console.source.store
-    services = [service_of(cluster.endpoints) for site in sites for cluster in site.clusters]
+    services = [service_of(cluster.endpoints) for site in sites for cluster in site.clusters if cluster.dns is None]
     if not services:
         services = [Service(each.namespace, each.name) for each in _services(store, item, children)]
     if not services:

@@ -30,7 +30,7 @@ def rows_of(site: ir.Site | None) -> list[RouteRow]:
 
 
 def _row(scheme: str, route: ir.Route, site: ir.Site) -> RouteRow:
-    endpoints = {cluster.name: cluster.endpoints for cluster in site.clusters}
+    endpoints = {cluster.name: _where(cluster) for cluster in site.clusters}
     action = route.action
     options: list[str] = []
     if isinstance(action, ir.Forward):
@@ -64,6 +64,10 @@ def _value(condition: ir.HeaderMatch | ir.QueryMatch) -> str:
     if condition.kind is ir.ValueKind.PRESENT:
         return f"{'no ' if negated else ''}{condition.name}"
     return f"{condition.name} {'not ' if negated else ''}{condition.kind.value} {condition.value!r}"
+
+
+def _where(cluster: ir.Cluster) -> str:
+    return cluster.endpoints if cluster.dns is None else f"{cluster.dns.hostname}:{cluster.dns.port}"
 
 
 def _shares(shares: Sequence[ir.Share], endpoints: dict[str, str]) -> str:

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from isoline.objects.formats import Address, Duration, Name, Natural, Port, Positive, Quantity
 from isoline.objects.gateway_access_logs import NamedAccessLog
 from isoline.objects.gateway_rate_limits import RateLimitServiceConfig
 from isoline.objects.gateway_tracing import Tracing
+from isoline.objects.gateway_upstreams import ClusterDefaults, DefaultPolicy
 from isoline.objects.httpproxy_access import AuthorizationServer
 from isoline.objects.meta import Condition, Object
 from isoline.objects.model import Model, constant
@@ -56,6 +57,9 @@ CipherSuite = Literal[
     "AES256-SHA",
 ]
 Curve = Literal["X25519MLKEM768", "X25519", "P-256", "P-384", "P-521"]
+
+
+HTTPVersion = Literal["HTTP/1.1", "HTTP/2"]
 
 
 class SecretReference(Model, frozen=True, kw_only=True):
@@ -189,6 +193,18 @@ class GatewayConfigSpec(Model, frozen=True, kw_only=True):
             "as virtualhost.authorization of an HTTPProxy says it; nobody when unset."
         ),
     ] = None
+    enable_external_name_service: Annotated[
+        bool,
+        Meta(description="Whether Services of type ExternalName may be used, which lead anywhere that a name does."),
+    ] = False
+    disable_permit_insecure: Annotated[bool, Meta(description="Whether permitInsecure of HTTPProxies is ignored.")] = (
+        False
+    )
+    cluster: Annotated[ClusterDefaults, Meta(description="Connections to upstreams.")] = ClusterDefaults()
+    policy: Annotated[DefaultPolicy, Meta(description="Headers of every HTTPProxy.")] = DefaultPolicy()
+    default_http_versions: Annotated[
+        tuple[HTTPVersion, ...], Meta(description="What clients may speak; both when empty.")
+    ] = field(default=(), name="defaultHTTPVersions")
     root_namespaces: Annotated[
         tuple[Name, ...], Meta(description="Namespaces in which a root HTTPProxy may be; all when empty.")
     ] = ()

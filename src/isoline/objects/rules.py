@@ -10,11 +10,14 @@ from isoline.objects.errors import Finding, PathStep
 from isoline.objects.formats import DNS_LABEL, DNS_SUBDOMAIN
 from isoline.objects.gateway_config import GatewayConfig
 from isoline.objects.gateway_tracing import Tracing
+from isoline.objects.httpproxy_policies import HeadersPolicy
 from isoline.objects.meta import Object
 from isoline.objects.registry import Kind
 from isoline.objects.workloads import Deployment
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FORBIDDEN_IN_VALUE = re.compile(r"[\r\n\0]")
+_LONGEST_VALUE = 16384
 
 
 def check_names(kind: Kind, metadata: Any) -> Iterator[Finding]:
@@ -89,6 +92,13 @@ def _gateway_config(config: GatewayConfig) -> Iterator[Finding]:
         yield Finding(("spec", "listeners", "https", "port"), f"{http.port} is the port of the http listener already")
     if config.spec.tracing is not None:
         yield from _tracing(config.spec.tracing)
+    policy = config.spec.policy
+    for name, headers in (
+        ("requestHeadersPolicy", policy.request_headers_policy),
+        ("responseHeadersPolicy", policy.response_headers_policy),
+    ):
+        if headers is not None:
+            yield from _headers(headers, ("spec", "policy", name))
     names = [log.name for log in config.spec.access_logs]
     for index, log in enumerate(config.spec.access_logs):
         place: tuple[PathStep, ...] = ("spec", "accessLogs", index)
@@ -96,6 +106,28 @@ def _gateway_config(config: GatewayConfig) -> Iterator[Finding]:
             yield Finding(place, "exactly one of path and otlp is needed")
         if log.name in names[:index]:
             yield Finding((*place, "name"), f'another log is named "{log.name}"')
+
+
+def _headers(policy: HeadersPolicy, path: tuple[PathStep, ...]) -> Iterator[Finding]:
+    names = [entry.name.lower() for entry in policy.set]
+    for index, entry in enumerate(policy.set):
+        place = (*path, "set", index)
+        if not _HEADER.fullmatch(entry.name):
+            yield Finding((*place, "name"), f'"{entry.name}" is no header name')
+        elif names[index] in names[:index]:
+            yield Finding((*place, "name"), f'"{entry.name}" is set already')
+        elif names[index] == "host" and path[-1] == "responseHeadersPolicy":
+            yield Finding((*place, "name"), "Host can be set on requests only")
+        elif names[index] == "host" and (not entry.value or "%" in entry.value):
+            yield Finding((*place, "value"), "Host can be set to a fixed name only")
+        if _FORBIDDEN_IN_VALUE.search(entry.value) or len(entry.value.encode()) > _LONGEST_VALUE:
+            text = f"a header's value holds no line break and no NUL, and at most {_LONGEST_VALUE} bytes"
+            yield Finding((*place, "value"), text)
+    for index, name in enumerate(policy.remove):
+        if not _HEADER.fullmatch(name):
+            yield Finding((*path, "remove", index), f'"{name}" is no header name')
+        elif name.lower() == "host":
+            yield Finding((*path, "remove", index), "Host cannot be removed")
 
 
 def _tracing(tracing: Tracing) -> Iterator[Finding]:

@@ -4,9 +4,10 @@ from typing import Literal
 
 from isoline.objects import GatewayConfig, GatewayConfigSpec, parse_go_duration
 from isoline.objects.gateway_access_logs import NamedAccessLog
-from isoline.objects.gateway_config import AccessLog, Listener
+from isoline.objects.gateway_config import AccessLog, HTTPVersion, Listener
 from isoline.objects.gateway_rate_limits import RateLimitServiceConfig
 from isoline.objects.gateway_tracing import Tracing
+from isoline.objects.gateway_upstreams import DefaultCircuitBreakers
 from isoline.routing import ir
 
 ANY_ADDRESS = "0.0.0.0"
@@ -74,6 +75,9 @@ def gateway_from_config(
         delayed_close_timeout=_seconds(timeouts.delayed_close),
         max_requests_per_connection=limits.requests_per_connection,
         server_header=_SERVER[spec.headers.server],
+        http_versions=_http_versions(spec.default_http_versions),
+        upstream_limits=_limits(spec.cluster.circuit_breakers),
+        upstream_requests_per_connection=spec.cluster.max_requests_per_connection,
         tracing=None if spec.tracing is None else _tracing(spec.tracing),
     )
 
@@ -84,6 +88,25 @@ def _listener(source: Listener, port: int) -> ir.Listener:
         port=port,
         more_addresses=tuple(dict.fromkeys(source.more_addresses)),
         proxy_protocol=source.proxy_protocol,
+    )
+
+
+def _http_versions(source: tuple[HTTPVersion, ...]) -> tuple[Literal["1.1", "2"], ...]:
+    found: tuple[Literal["1.1", "2"], ...] = ()
+    if not source or "HTTP/1.1" in source:
+        found += ("1.1",)
+    if not source or "HTTP/2" in source:
+        found += ("2",)
+    return found
+
+
+def _limits(source: DefaultCircuitBreakers) -> ir.Limits:
+    return ir.Limits(
+        connections=source.max_connections,
+        pending_requests=source.max_pending_requests,
+        requests=source.max_requests,
+        retries=source.max_retries,
+        connections_per_endpoint=source.per_host_max_connections,
     )
 
 

@@ -4,8 +4,8 @@ import msgspec
 
 from isoline.objects import GatewayConfig, GatewayConfigSpec, Key
 from isoline.objects.gateway_rate_limits import RateLimitServiceConfig
-from isoline.objects.httpproxy import AuthorizationServer, GlobalRateLimitPolicy
-from isoline.routing.ir import TlsVersion
+from isoline.objects.httpproxy import AuthorizationServer, GlobalRateLimitPolicy, HeadersPolicy
+from isoline.routing.ir import DnsFamily, TlsVersion
 
 GATEWAY_CONFIG = Key("GatewayConfig", "", "default")
 
@@ -27,6 +27,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Its ExtensionService; None: there is none, or it is our own."""
     authorization: AuthorizationServer | None = None
     """Who is asked about the requests of hosts that have no server of their own."""
+    external_names: bool = False
+    """Whether Services of type ExternalName may be used."""
+    dns_family: DnsFamily = DnsFamily.AUTO
+    """Of the names that those give."""
+    permit_insecure: bool = True
+    """Whether permitInsecure of routes counts."""
+    request_headers: HeadersPolicy | None = None
+    """For every service whose own policy does not say otherwise."""
+    response_headers: HeadersPolicy | None = None
+    headers_of_ingresses: bool = False
+    """Whether those two are for Ingresses as well."""
     access_logs: frozenset[str] = frozenset()
     """The names of the logs that sites may choose."""
     default_global_limit: GlobalRateLimitPolicy | None = None
@@ -57,6 +68,12 @@ def settings_from_config(config: GatewayConfig | None, *, one_machine: bool) -> 
         authorization=spec.global_external_authorization,
         rate_limits=limits is not None and (one_machine or limits.extension_service is not None),
         rate_limit_extension=_extension(limits),
+        external_names=spec.enable_external_name_service,
+        dns_family=DnsFamily(spec.cluster.dns_lookup_family),
+        permit_insecure=not spec.disable_permit_insecure,
+        request_headers=spec.policy.request_headers_policy,
+        response_headers=spec.policy.response_headers_policy,
+        headers_of_ingresses=spec.policy.apply_to_ingress,
         default_global_limit=None if limits is None else limits.default_global_rate_limit_policy,
         fallback_certificate="" if fallback is None else f"{fallback.namespace}/{fallback.name}",
     )

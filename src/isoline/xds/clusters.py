@@ -57,10 +57,15 @@ def cluster(source: ir.Cluster, gateway: ir.Gateway) -> cluster_pb2.Cluster:
     message.common_lb_config.healthy_panic_threshold.value = 0.0
     if source.protocol not in _BYTES:
         message.typed_extension_protocol_options[_PROTOCOL_OPTIONS].CopyFrom(
-            _protocol_options(source.protocol, source.idle_timeout, source.limits.requests_per_endpoint)
+            _protocol_options(
+                source.protocol,
+                source.idle_timeout,
+                gateway.upstream_requests_per_connection,
+                source.limits.requests_per_endpoint,
+            )
         )
     _set_balance(message, source.balance, source.slow_start)
-    _set_limits(message, source)
+    _set_limits(message, source, gateway.upstream_limits)
     if source.outliers is not None:
         message.outlier_detection.CopyFrom(_outlier_detection(source.outliers))
     if source.health_check is not None:
@@ -89,6 +94,8 @@ def _set_source(message: cluster_pb2.Cluster, source: ir.Cluster) -> None:
     endpoint.hostname = source.dns.hostname
     endpoint.address.socket_address.address = source.dns.hostname
     endpoint.address.socket_address.port_value = source.dns.port
+    if source.dns.health_port is not None:
+        endpoint.health_check_config.port_value = source.dns.health_port
 
 
 def _set_balance(message: cluster_pb2.Cluster, balance: ir.Balance, slow_start: ir.SlowStart | None) -> None:
@@ -123,7 +130,9 @@ def _set_slow_start(
 
 
 @lru_cache(maxsize=256)
-def _protocol_options(protocol: ir.Upstream, idle_timeout: float | None, at_a_time: int | None) -> any_pb2.Any:
+def _protocol_options(
+    protocol: ir.Upstream, idle_timeout: float | None, requests_per_connection: int | None, at_a_time: int | None
+) -> any_pb2.Any:
     options = http_protocol_options_pb2.HttpProtocolOptions()
     if protocol in _HTTP2:
         http2 = options.explicit_http_config.http2_protocol_options
@@ -136,6 +145,8 @@ def _protocol_options(protocol: ir.Upstream, idle_timeout: float | None, at_a_ti
         options.explicit_http_config.http_protocol_options.SetInParent()
     if idle_timeout is not None:
         options.common_http_protocol_options.idle_timeout.CopyFrom(duration(idle_timeout))
+    if requests_per_connection is not None:
+        options.common_http_protocol_options.max_requests_per_connection.value = requests_per_connection
     return packed(options)
 
 
@@ -170,23 +181,20 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _set_limits(message: cluster_pb2.Cluster, source: ir.Cluster) -> None:
-    limits = source.limits
+def _set_limits(message: cluster_pb2.Cluster, source: ir.Cluster, default: ir.Limits) -> None:
+    own = source.limits
     thresholds = message.circuit_breakers.thresholds.add()
-    thresholds.max_connections.value = _limit(limits.connections)
-    thresholds.max_pending_requests.value = _limit(limits.pending_requests)
-    thresholds.max_requests.value = _limit(limits.requests)
-    thresholds.max_retries.value = _limit(limits.retries)
-    per_endpoint = limits.connections_per_endpoint
-    if limits.requests_per_endpoint is not None:
+    thresholds.max_connections.value = own.connections or default.connections or _UNLIMITED_ENOUGH
+    thresholds.max_pending_requests.value = own.pending_requests or default.pending_requests or _UNLIMITED_ENOUGH
+    thresholds.max_requests.value = own.requests or default.requests or _UNLIMITED_ENOUGH
+    thresholds.max_retries.value = own.retries or default.retries or _UNLIMITED_ENOUGH
+    per_endpoint = own.connections_per_endpoint or default.connections_per_endpoint
+    if own.requests_per_endpoint is not None:
         # One connection carries one request at a time; with HTTP/2 all of them, and counts them itself.
-        per_endpoint = 1 if source.protocol in _HTTP2 else limits.requests_per_endpoint
+        per_endpoint = 1 if source.protocol in _HTTP2 else own.requests_per_endpoint
     if per_endpoint is not None:
-        message.circuit_breakers.per_host_thresholds.add().max_connections.value = per_endpoint
-
-
-def _limit(value: int | None) -> int:
-    return _UNLIMITED_ENOUGH if value is None else value
+        per_host = message.circuit_breakers.per_host_thresholds.add()
+        per_host.max_connections.value = per_endpoint
 
 
 def _outlier_detection(source: ir.OutlierDetection) -> outlier_detection_pb2.OutlierDetection:

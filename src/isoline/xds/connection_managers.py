@@ -19,6 +19,7 @@ _STREAM_WINDOW = 1024 * 1024
 _CONNECTION_WINDOW = 4 * 1024 * 1024
 """What one connection may make the gateway hold, however many streams it opens."""
 
+_CODECS: dict[tuple[str, ...], hcm.HttpConnectionManager.CodecType] = {("1.1",): _Manager.HTTP1, ("2",): _Manager.HTTP2}
 _ESCAPED_SLASHES = {
     "keep": _Manager.KEEP_UNCHANGED,
     "reject": _Manager.REJECT_REQUEST,
@@ -41,7 +42,7 @@ def connection_manager(place: Place) -> hcm.HttpConnectionManager:
     """The HTTP side of one filter chain."""
     gateway = place.gateway
     manager = _Manager(
-        codec_type=_Manager.AUTO,
+        codec_type=_CODECS.get(gateway.http_versions, _Manager.AUTO),
         stat_prefix=place.scheme,
         scoped_routes=_scoped_routes(),
         http_filters=http_filters(place),

@@ -1,7 +1,5 @@
 """How a filter chain ends TLS."""
 
-from collections.abc import Iterable
-
 from envoy.config.core.v3 import base_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, tls_pb2
 
@@ -10,7 +8,7 @@ from isoline.xds import names
 from isoline.xds.messages import ads, extension, packed, typed_struct
 
 _EXTENSIONS = "envoy.extensions.transport_sockets.tls."
-_ALPN = ("h2", "http/1.1")
+_ALPN = {"1.1": "http/1.1", "2": "h2"}
 _NO_SERVER_NAME = "-"
 """What is asked for when the handshake names nobody; no host is called that."""
 
@@ -51,8 +49,8 @@ def own(chain: ir.Chain, tls: ir.Tls, gateway: ir.Gateway) -> base_pb2.Transport
 
     A tunnel offers no protocol: what is inside is not known here.
     """
-    alpn = _ALPN if chain.tunnel is None else ()
-    context = _context(gateway, tls.minimum or gateway.tls_minimum, tls.maximum or gateway.tls_maximum, alpn=alpn)
+    minimum, maximum = tls.minimum or gateway.tls_minimum, tls.maximum or gateway.tls_maximum
+    context = _context(gateway, minimum, maximum, names_protocols=chain.tunnel is None)
     common = context.common_tls_context
     common.tls_certificate_sds_secret_configs.add(name=tls.certificate, sds_config=ads())
     if tls.clients is not None:
@@ -70,10 +68,11 @@ def fallback(certificate: str, gateway: ir.Gateway) -> base_pb2.TransportSocket:
 
 
 def _context(
-    gateway: ir.Gateway, minimum: ir.TlsVersion, maximum: ir.TlsVersion, *, alpn: Iterable[str] = _ALPN
+    gateway: ir.Gateway, minimum: ir.TlsVersion, maximum: ir.TlsVersion, *, names_protocols: bool = True
 ) -> tls_pb2.DownstreamTlsContext:
     context = tls_pb2.DownstreamTlsContext()
-    context.common_tls_context.alpn_protocols.extend(alpn)
+    if names_protocols:
+        context.common_tls_context.alpn_protocols.extend(_ALPN[each] for each in reversed(gateway.http_versions))
     parameters = context.common_tls_context.tls_params
     parameters.tls_minimum_protocol_version = _VERSIONS[minimum]
     parameters.tls_maximum_protocol_version = _VERSIONS[maximum]

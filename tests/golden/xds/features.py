@@ -291,6 +291,21 @@ SITES: Mapping[str, ir.Site] = {
             ),
         ),
     ),
+    "external-name": site(
+        route(to_app()),
+        clusters=(
+            ir.Cluster(
+                name="default/app/http/a",
+                endpoints="",
+                dns=ir.Dns(hostname="api.example.org", port=443, health_port=81),
+                protocol=ir.Upstream.TLS,
+                sni="api.example.org",
+                health_check=ir.HealthCheck(
+                    path="/", host="h", interval=10, timeout=2, unhealthy_threshold=3, healthy_threshold=2
+                ),
+            ),
+        ),
+    ),
     "health-checks": site(
         route(to_app()),
         clusters=(
@@ -637,6 +652,7 @@ GATEWAYS: Mapping[str, ir.Gateway] = {
         tls_maximum=ir.TlsVersion.V1_2,
         tls_ciphers=("ECDHE-ECDSA-AES256-GCM-SHA384",),
         tls_curves=("X25519", "P-256"),
+        http_versions=("1.1",),
     ),
     "gateway-of-https-only": ir.Gateway(
         http=None,

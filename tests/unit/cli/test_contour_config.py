@@ -6,6 +6,8 @@ import pytest
 
 from isoline.cli.contour_config import read_contour_config
 from isoline.cli.errors import UsedWronglyError
+from isoline.objects.gateway_upstreams import DefaultPolicy
+from isoline.objects.httpproxy_policies import HeadersPolicy, HeaderValue
 
 FILE = """
 incluster: true
@@ -26,7 +28,17 @@ timeouts:
   max-connection-duration: 10m
 network: {num-trusted-hops: 1}
 listener: {max-requests-per-connection: 100, http2-max-concurrent-streams: 50, connection-balancer: exact}
-policy: {request-headers: {set: {X-A: b}}}
+policy:
+  request-headers: {set: {X-A: b}, remove: [X-C]}
+  response-headers: {remove: [X-D]}
+  applyToIngress: true
+enableExternalNameService: true
+default-http-versions: [http/1.1]
+cluster:
+  dns-lookup-family: v4
+  max-requests-per-connection: 7
+  circuit-breakers: {max-connections: 8, max-retries: 0}
+  upstream-tls: {minimum-protocol-version: "1.3"}
 rateLimitService:
   extensionService: gateway/limits
   domain: edge
@@ -54,6 +66,15 @@ def test_settings_that_mean_the_same_are_taken_over(tmp_path: Path) -> None:
     assert (spec.timeouts.request, spec.timeouts.connection_idle) == ("infinity", "60s")
     assert (spec.timeouts.stream_idle, spec.timeouts.connection_lifetime) == ("5m", "10m")
     assert spec.trusted_hops == 1
+    assert (spec.disable_permit_insecure, spec.enable_external_name_service) == (True, True)
+    assert spec.policy == DefaultPolicy(
+        request_headers_policy=HeadersPolicy(set=(HeaderValue(name="X-A", value="b"),), remove=("X-C",)),
+        response_headers_policy=HeadersPolicy(remove=("X-D",)),
+        apply_to_ingress=True,
+    )
+    assert spec.default_http_versions == ("HTTP/1.1",)
+    assert (spec.cluster.dns_lookup_family, spec.cluster.max_requests_per_connection) == ("v4", 7)
+    assert (spec.cluster.circuit_breakers.max_connections, spec.cluster.circuit_breakers.max_retries) == (8, None)
     assert (spec.limits.requests_per_connection, spec.limits.concurrent_streams) == (100, 50)
     assert spec.rate_limit_service is not None
     assert spec.rate_limit_service.extension_service is not None
@@ -70,11 +91,10 @@ def test_what_cannot_be_honoured_is_told_by_its_path(tmp_path: Path) -> None:
     path.write_text(FILE + "ingress-status-address: 192.0.2.1\ndisableMergeSlash: true\nmetrics: {}\n")
     _, told = read_contour_config(path)
     assert sorted(text.partition(":")[0] for text in told) == [
+        "cluster.upstream-tls",
         "disableMergeSlash",
-        "disablePermitInsecure",
         "ingress-status-address",
         "listener.connection-balancer",
-        "policy",
         "tls.envoy-client-certificate",
     ]
     assert 'disableMergeSlash: did you mean "disableMergeSlashes"?' in told

@@ -4,6 +4,7 @@ import pytest
 
 from isoline.objects import GatewayConfig
 from isoline.objects.decoding import decode_documents
+from isoline.objects.httpproxy import HeadersPolicy
 from isoline.routing import ir
 from isoline.routing.gateway import gateway_from_config
 from isoline.routing.ir import NEVER, TlsVersion
@@ -83,6 +84,58 @@ def test_listeners_timeouts_and_headers_beyond_the_usual() -> None:
     assert (gateway.route_timeout, gateway.connection_lifetime, gateway.delayed_close_timeout) == (60.0, 120.0, 3.0)
     assert gateway.max_requests_per_connection == 4
     assert gateway.server_header == "add"
+
+
+def test_upstreams_and_versions() -> None:
+    breakers = "{maxConnections: 1, maxPendingRequests: 2, maxRequests: 3, maxRetries: 4, perHostMaxConnections: 5}"
+    cluster = f"{{maxRequestsPerConnection: 9, circuitBreakers: {breakers}}}"
+    gateway = gateway_from_config(
+        config(f"defaultHTTPVersions: [HTTP/2], cluster: {cluster}"), http_port=1, https_port=2
+    )
+    assert gateway.http_versions == ("2",)
+    assert gateway.upstream_requests_per_connection == 9
+    assert gateway.upstream_limits == ir.Limits(
+        connections=1, pending_requests=2, requests=3, retries=4, connections_per_endpoint=5
+    )
+    assert gateway_from_config(None, http_port=1, https_port=2).http_versions == ("1.1", "2")
+
+
+def test_what_sites_depend_on_of_it() -> None:
+    settings = settings_from_config(
+        config(
+            "enableExternalNameService: true, disablePermitInsecure: true, cluster: {dnsLookupFamily: v4}, "
+            "policy: {requestHeadersPolicy: {remove: [X-A]}, responseHeadersPolicy: {remove: [X-B]}, "
+            "applyToIngress: true}"
+        ),
+        one_machine=False,
+    )
+    assert settings == Settings(
+        external_names=True,
+        permit_insecure=False,
+        dns_family=ir.DnsFamily.V4,
+        request_headers=HeadersPolicy(remove=("X-A",)),
+        response_headers=HeadersPolicy(remove=("X-B",)),
+        headers_of_ingresses=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("policy", "told"),
+    [
+        ("requestHeadersPolicy: {set: [{name: 'a b', value: c}]}", 'set[0].name: "a b" is no header name'),
+        ("requestHeadersPolicy: {set: [{name: a, value: b}, {name: A, value: c}]}", 'set[1].name: "A" is set already'),
+        ("requestHeadersPolicy: {set: [{name: Host, value: '%REQ(a)%'}]}", "Host can be set to a fixed name only"),
+        ("responseHeadersPolicy: {set: [{name: Host, value: a}]}", "Host can be set on requests only"),
+        ('requestHeadersPolicy: {set: [{name: a, value: "b\\nc"}]}', "set[0].value: a header's value holds no line"),
+        ("responseHeadersPolicy: {remove: ['a b']}", 'spec.policy.responseHeadersPolicy.remove[0]: "a b" is no header'),
+        ("requestHeadersPolicy: {remove: [host]}", "Host cannot be removed"),
+    ],
+)
+def test_headers_that_cannot_be(policy: str, told: str) -> None:
+    text = "apiVersion: isoline.dev/v1alpha1\nkind: GatewayConfig\nmetadata: {name: default}\n"
+    found = decode_documents(f"{text}spec: {{policy: {{{policy}}}}}\n")
+    assert not found.located
+    assert told in str(found.errors[0])
 
 
 def test_tracing() -> None:

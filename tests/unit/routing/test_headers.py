@@ -1,11 +1,16 @@
 """Headers policies: what is set, removed, left literal and refused."""
 
+import msgspec
 import pytest
+import yaml
 
 from isoline.objects import HTTPProxy
+from isoline.objects.httpproxy import HeadersPolicy
 from isoline.routing import ir
 from isoline.routing.httpproxy.headers import escape
-from unit.routing.support import compiled, errors, root, service, site
+from isoline.routing.settings import Settings
+from isoline.routing.statuses import VALID
+from unit.routing.support import HOST, compiled, errors, objects, proxy, root, service, site
 
 
 def forward(route: str) -> tuple[ir.Route, ir.Forward]:
@@ -73,7 +78,7 @@ def test_service_headers_know_their_service() -> None:
     [
         ("inner.example.com", "inner.example.com", None),
         ("%REQ(X-Host)%", None, "X-Host"),
-        ("%REQ(X-Host)%.example.com", "%REQ(X-Host)%.example.com", None),
+        ("%REQ(X-Host)%.example.com", None, "X-Host"),
     ],
 )
 def test_host_is_rewritten_by_name_or_from_a_header(value: str, fixed: str | None, header: str | None) -> None:
@@ -171,6 +176,122 @@ def test_host_twice_is_told_and_the_last_one_counts() -> None:
     assert isinstance(action, ir.Forward)
     assert action.host_rewrite == "b.example.com"
     assert [warning.reason for warning in result.statuses[item.key].warnings] == ["IgnoredField"]
+
+
+def test_a_service_takes_no_host_from_a_header() -> None:
+    item = root(
+        """
+        routes:
+        - services:
+          - name: app
+            port: 80
+            protocol: tls
+            requestHeadersPolicy: {set: [{name: Host, value: "%REQ(X-Host)%"}, {name: X-A, value: a}]}
+        """
+    )
+    result = compiled(item, service())
+    assert result.site is not None
+    action = result.site.http[0].action
+    assert isinstance(action, ir.Forward)
+    (share,) = action.shares
+    assert (share.host_rewrite, share.request_headers.set) == (None, (ir.Header(name="X-A", value="a"),))
+    assert result.site.clusters[0].sni == ""
+    assert "by a route's policy only" in result.statuses[item.key].warnings[0].message
+
+
+def policy(text: str) -> HeadersPolicy:
+    return msgspec.convert(yaml.safe_load(text), HeadersPolicy)
+
+
+DEFAULTS = Settings(
+    request_headers=policy("{set: [{name: X-Via, value: '%CONTOUR_SERVICE_NAME% 1%'}], remove: [X-Internal]}"),
+    response_headers=policy("{set: [{name: X-Frame-Options, value: DENY}], remove: [X-Powered-By]}"),
+)
+
+
+def shares_with_defaults(service_policy: str) -> tuple[ir.Route, ir.Share]:
+    item = root(f"routes: [{{services: [{{name: app, port: 80{service_policy}}}]}}]")
+    result = compiled(item, service(), settings=DEFAULTS)
+    assert result.site is not None
+    (route,) = result.site.http
+    assert isinstance(route.action, ir.Forward)
+    return route, route.action.shares[0]
+
+
+def test_the_gateways_headers_are_every_services() -> None:
+    route, share = shares_with_defaults("")
+    assert share.request_headers == ir.HeaderEdits(
+        set=(ir.Header(name="X-Via", value="app 1%%"),), remove=("X-Internal",)
+    )
+    assert share.response_headers == ir.HeaderEdits(
+        set=(ir.Header(name="X-Frame-Options", value="DENY"),), remove=("X-Powered-By",)
+    )
+    assert route.response_headers == ir.HeaderEdits()
+
+
+def test_what_a_service_says_itself_beats_the_gateways_headers() -> None:
+    own = ", responseHeadersPolicy: {set: [{name: x-frame-options, value: SAMEORIGIN}], remove: [x-powered-by, X-More]}"
+    _, share = shares_with_defaults(own)
+    assert share.response_headers == ir.HeaderEdits(
+        set=(ir.Header(name="x-frame-options", value="SAMEORIGIN"),), remove=("x-powered-by", "X-More")
+    )
+
+
+def test_the_gateway_sets_a_host_where_the_service_does_not() -> None:
+    settings = Settings(request_headers=policy("{set: [{name: Host, value: inner.example.com}]}"))
+    own = "requestHeadersPolicy: {set: [{name: Host, value: own.example.com}]}"
+    item = root(f"routes: [{{services: [{{name: app, port: 80}}, {{name: app, port: 80, {own}}}]}}]")
+    result = compiled(item, service(), settings=settings)
+    assert result.site is not None
+    action = result.site.http[0].action
+    assert isinstance(action, ir.Forward)
+    assert [share.host_rewrite for share in action.shares] == ["inner.example.com", "own.example.com"]
+
+
+@pytest.mark.parametrize(
+    "answer", ["requestRedirectPolicy: {hostname: b.example.com}", "directResponsePolicy: {statusCode: 200}"]
+)
+def test_what_the_gateway_answers_itself_gets_its_headers(answer: str) -> None:
+    own = "responseHeadersPolicy: {set: [{name: X-Frame-Options, value: SAMEORIGIN}]}"
+    for policy_of_route, value in (("", "DENY"), (f", {own}", "SAMEORIGIN")):
+        result = compiled(root(f"routes: [{{{answer}{policy_of_route}}}]"), settings=DEFAULTS)
+        assert result.site is not None
+        (route,) = result.site.http
+        assert [header.value for header in route.response_headers.set] == [value]
+        assert route.response_headers.remove == ("X-Powered-By",)
+        assert route.request_headers == ir.HeaderEdits()
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_ingresses_get_the_gateways_headers_where_it_says_so(wanted: bool) -> None:
+    (item,) = objects(
+        f"""
+        apiVersion: networking.k8s.io/v1
+        kind: Ingress
+        metadata: {{name: voice, namespace: default}}
+        spec:
+          rules:
+          - host: {HOST}
+            http:
+              paths: [{{path: /, pathType: Prefix, backend: {{service: {{name: app, port: {{number: 80}}}}}}}}]
+        """
+    )
+    settings = msgspec.structs.replace(DEFAULTS, headers_of_ingresses=wanted)
+    result = compiled(item, service(), settings=settings)
+    assert result.site is not None
+    action = result.site.http[0].action
+    assert isinstance(action, ir.Forward)
+    assert bool(action.shares[0].request_headers.set) is wanted
+
+
+def test_a_tunnel_has_no_headers() -> None:
+    item = proxy(
+        f"virtualhost: {{fqdn: {HOST}, tls: {{passthrough: true}}}}\ntcpproxy: {{services: [{{name: app, port: 80}}]}}"
+    )
+    result = compiled(item, service(), settings=DEFAULTS)
+    assert result.site is not None
+    assert result.site.tunnel is not None
+    assert result.statuses[item.key] == VALID
 
 
 def assert_refused(item: HTTPProxy, kind: str, reason: str) -> None:

@@ -53,6 +53,17 @@ routes:
     assert not served.own_chain
 
 
+def test_the_gateway_may_permit_no_plain_http_beside_https() -> None:
+    strict = Settings(permit_insecure=False)
+    spec = "routes: [{permitInsecure: true, directResponsePolicy: {statusCode: 200}}]"
+    result = compiled(secure(spec=spec), secret(), settings=strict)
+    assert result.site is not None
+    assert [route.action for route in result.site.http] == [ir.HttpsRedirect()]
+    plain = compiled(root(spec), settings=strict)
+    assert plain.site is not None
+    assert [route.action for route in plain.site.http] == [ir.Respond(status=200)]
+
+
 def test_a_plain_host_has_no_https() -> None:
     served = site(root(ANSWER))
     assert served.http

@@ -4,9 +4,10 @@ import msgspec
 import pytest
 from envoy.config.route.v3 import route_pb2, scoped_route_pb2
 from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
+from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 
 from isoline.routing import ir
-from isoline.xds import names, secrets, types
+from isoline.xds import clusters, names, secrets, types
 from isoline.xds.filters.place import Place
 from isoline.xds.filters.table import TABLE, used_by
 from isoline.xds.render import render_endpoints, render_gateway, render_site
@@ -173,3 +174,20 @@ def test_a_filter_that_no_site_asks_for_stands_nowhere(site: ir.Site, filters: s
     place = Place(GATEWAY, "http", wildcard=False, used=used_by(site))
     standing = {each.NAME for each in TABLE if each.applies(place)}
     assert standing & {"isoline.local_limits", "isoline.cors", "isoline.cookies"} == filters
+
+
+def test_what_the_gateway_says_of_upstreams_counts_where_a_cluster_says_nothing() -> None:
+    gateway = msgspec.structs.replace(
+        GATEWAY,
+        upstream_limits=ir.Limits(connections=10, retries=3, connections_per_endpoint=4),
+        upstream_requests_per_connection=100,
+    )
+    message = clusters.cluster(msgspec.structs.replace(cluster("app"), limits=ir.Limits(retries=1)), gateway)
+    (limits,) = message.circuit_breakers.thresholds
+    assert (limits.max_connections.value, limits.max_retries.value) == (10, 1)
+    assert limits.max_requests.value == 65_536
+    assert message.circuit_breakers.per_host_thresholds[0].max_connections.value == 4
+    options = http_protocol_options_pb2.HttpProtocolOptions()
+    (packed,) = message.typed_extension_protocol_options.values()
+    assert packed.Unpack(options)
+    assert options.common_http_protocol_options.max_requests_per_connection.value == 100

@@ -123,6 +123,23 @@ def compile_headers(policy: HeadersPolicy | None, names: Names, scope: Scope, *,
     return Edits(ir.HeaderEdits(set=tuple(headers.values()), remove=removed), host)
 
 
+def with_defaults(own: Edits, defaults: HeadersPolicy | None, *, variables: Mapping[str, str]) -> Edits:
+    """Return the edits with what a GatewayConfig says of headers that they leave alone. Its decoding has checked it."""
+    if defaults is None:
+        return own
+    known = {header.name.lower() for header in own.edits.set}
+    removed = {name.lower() for name in own.edits.remove}
+    host = own.host
+    more: list[ir.Header] = []
+    for entry in defaults.set:
+        if entry.name.lower() == "host":
+            host = host or entry.value
+        elif entry.name.lower() not in known:
+            more.append(ir.Header(name=entry.name, value=escape(entry.value, variables)))
+    gone = tuple(name for name in defaults.remove if name.lower() not in removed)
+    return Edits(ir.HeaderEdits(set=(*own.edits.set, *more), remove=(*own.edits.remove, *gone)), host)
+
+
 def _check(entry: HeaderValue, names: Names, scope: Scope) -> None:
     if not header_names.is_name(entry.name):
         raise names.fault(
@@ -149,6 +166,6 @@ def _removed(entries: tuple[str, ...], names: Names, scope: Scope) -> tuple[str,
 
 
 def header_that_gives_host(value: str) -> str | None:
-    """Return the request header named by a Host of the form `%REQ(name)%`, else None: the value is the Host."""
-    found = _HOST_FROM_HEADER.fullmatch(value)
+    """Return the request header whose `%REQ(name)%` is in a Host (Contour's rule), else None: the value is the Host."""
+    found = _HOST_FROM_HEADER.search(value)
     return found[1] if found else None

@@ -92,7 +92,8 @@ def _add_closed(match: ir.Match, route: Route, place: Place) -> None:
 
 
 def _add(compiled: ir.Route, route: Route, place: Place) -> None:
-    place.site.drafts.append(Draft(compiled, insecure=route.permit_insecure, scope=place.scope))
+    insecure = route.permit_insecure and place.site.view.settings.permit_insecure
+    place.site.drafts.append(Draft(compiled, insecure=insecure, scope=place.scope))
 
 
 def _check_actions(route: Route, scope: Scope) -> None:
@@ -117,9 +118,13 @@ def _compile(route: Route, match: ir.Match, who: guards.RouteGuards, place: Plac
         route.response_headers_policy, headers.ROUTE_RESPONSE, scope, variables=variables
     )
     rewrites_of_cookies = cookies.compile_cookies(route.cookie_rewrite_policies, scope)
+    action = _action(route, match, place, host=request.host, rewrites_of_cookies=rewrites_of_cookies)
+    if not isinstance(action, ir.Forward):
+        # What is answered here has no service, whose headers these would be.
+        response = headers.with_defaults(response, place.site.view.settings.response_headers, variables=variables)
     compiled = ir.Route(
         match=match,
-        action=_action(route, match, place, host=request.host, rewrites_of_cookies=rewrites_of_cookies),
+        action=action,
         cookies=rewrites_of_cookies,
         request_headers=request.edits,
         response_headers=response.edits,

@@ -11,8 +11,9 @@ import msgspec
 
 from isoline.objects import Key
 from isoline.objects.core import Service, ServicePort
+from isoline.objects.httpproxy import HeadersPolicy
 from isoline.objects.httpproxy import Service as Reference
-from isoline.routing import clusters, ir, service_annotations
+from isoline.routing import clusters, external_names, ir, service_annotations
 from isoline.routing.endpoints import endpoints_name
 from isoline.routing.httpproxy import cookies, headers, mirror, slow_start, upstream_tls
 from isoline.routing.httpproxy.balancing import Balancing
@@ -44,6 +45,8 @@ class Upstreams(NamedTuple):
     tcp: bool = False
     """They get bytes, not requests."""
     policies: Targets = Targets()
+    default_headers: bool = True
+    """Whether what the GatewayConfig says of headers is for them."""
 
 
 class Resolved(NamedTuple):
@@ -95,14 +98,14 @@ def _resolve_one(
         words = f'service "{reference.name}": port must be in the range 1-65535'
         raise scope.at("port").fault("ServiceError", "ServicePortInvalid", text, words=words)
     service = view.get(Key("Service", common.namespace, reference.name))
-    problem = _reference_problem(service, reference, common)
+    problem = _reference_problem(service, reference, common, view)
     if not isinstance(service, Service) or problem:
         kind: ErrorType = "TCPProxyError" if common.tcp else "ServiceError"
         field = "Spec.TCPProxy" if common.tcp else "Spec.Routes"
-        words = f"{field} unresolved service reference: {_reference_words(service, reference, common)}"
+        words = f"{field} unresolved service reference: {_reference_words(service, reference, common, view)}"
         scope.error(kind, "ServiceUnresolvedReference", problem, words=words)
         return None
-    request, response = _headers(reference, common, scope)
+    request, response = _headers(reference, common, view, scope)
     cluster = _cluster(service, reference, common, view, scope, host=request.host or common.host)
     cluster = cluster_with_policies(cluster, common.policies.settings(service.key, view), view)
     share = ir.Share(
@@ -116,18 +119,27 @@ def _resolve_one(
     return share, cluster
 
 
-def _headers(reference: Reference, common: Upstreams, scope: Scope) -> tuple[headers.Edits, headers.Edits]:
+def _headers(reference: Reference, common: Upstreams, view: View, scope: Scope) -> tuple[headers.Edits, headers.Edits]:
     request, response = reference.request_headers_policy, reference.response_headers_policy
-    if request is None and response is None:
+    defaults: tuple[HeadersPolicy | None, HeadersPolicy | None] = (None, None)
+    if common.default_headers and not common.tcp:
+        defaults = view.settings.request_headers, view.settings.response_headers
+    if request is None and response is None and defaults == (None, None):
         return headers.NOTHING, headers.NOTHING
     variables = {
         "CONTOUR_NAMESPACE": common.namespace,
         "CONTOUR_SERVICE_NAME": reference.name,
         "CONTOUR_SERVICE_PORT": str(reference.port),
     }
+    to_upstream = headers.compile_headers(request, headers.SERVICE_REQUEST, scope, variables=variables)
+    if to_upstream.host is not None and headers.header_that_gives_host(to_upstream.host) is not None:
+        place = scope.at("requestHeadersPolicy")
+        place.warn("ServiceError", "Host can be taken from a header by a route's policy only; it stays as it is")
+        to_upstream = to_upstream._replace(host=None)
+    to_client = headers.compile_headers(response, headers.SERVICE_RESPONSE, scope, variables=variables)
     return (
-        headers.compile_headers(request, headers.SERVICE_REQUEST, scope, variables=variables),
-        headers.compile_headers(response, headers.SERVICE_RESPONSE, scope, variables=variables),
+        headers.with_defaults(to_upstream, defaults[0], variables=variables),
+        headers.with_defaults(to_client, defaults[1], variables=variables),
     )
 
 
@@ -136,27 +148,26 @@ def _cookies(reference: Reference, common: Upstreams, scope: Scope) -> tuple[ir.
     return cookies.merged(common.cookies, own) if own else ()
 
 
-def _reference_problem(service: object, reference: Reference, common: Upstreams) -> str:
+def _reference_problem(service: object, reference: Reference, common: Upstreams, view: View) -> str:
     """Why the reference leads nowhere; empty if it leads somewhere."""
     name = f"{common.namespace}/{reference.name}"
     if not isinstance(service, Service):
         return f'Service "{name}" not found'
-    if service.spec.type == "ExternalName":
-        return f'Service "{name}" is an ExternalName service; those are not enabled'
+    if external_names.is_external(service) and (problem := external_names.problem_of(service, view)) is not None:
+        return problem.text
     for port in (reference.port, _health_port_number(reference, common)):
         if port is not None and _service_port(service, port) is None:
             return f'Service "{name}" has no TCP port {port}'
     return ""
 
 
-def _reference_words(service: object, reference: Reference, common: Upstreams) -> str:
+def _reference_words(service: object, reference: Reference, common: Upstreams, view: View) -> str:
     """The same in Contour's words."""
     name = f"{common.namespace}/{reference.name}"
     if not isinstance(service, Service):
         return f'service "{name}" not found'
-    if service.spec.type == "ExternalName":
-        setting = "See the config.enableExternalNameService config file setting"
-        return f"{name} is an ExternalName service, these are not currently enabled. {setting}"
+    if external_names.is_external(service) and (problem := external_names.problem_of(service, view)) is not None:
+        return problem.words or problem.text
     health_port = _health_port_number(reference, common)
     port = reference.port if health_port is None or _service_port(service, reference.port) is None else health_port
     return f'port "{port}" on service "{name}" not matched'
@@ -178,7 +189,10 @@ def _cluster(
 ) -> ir.Cluster:
     port = _service_port(service, reference.port)
     assert port is not None
-    health_port = _health_port_number(reference, common)
+    health_number = _health_port_number(reference, common)
+    health_port = None if health_number is None else _service_port(service, health_number)
+    dns = external_names.dns_of(service, port, health_port, view) if external_names.is_external(service) else None
+    host = host or (None if dns is None else dns.hostname)
     annotations = service.metadata.annotations
     if annotations:
         for name in service_annotations.bad_limits(annotations):
@@ -189,12 +203,8 @@ def _cluster(
     return clusters.named(
         ir.Cluster(
             name="",
-            endpoints=endpoints_name(
-                common.namespace,
-                reference.name,
-                port,
-                None if health_port is None else _service_port(service, health_port),
-            ),
+            endpoints="" if dns is not None else endpoints_name(common.namespace, reference.name, port, health_port),
+            dns=dns,
             protocol=protocol,
             balance=common.balancing.balance,
             slow_start=slow_start.compile_slow_start(reference.slow_start_policy, common.balancing.balance, scope),

@@ -3,6 +3,7 @@
 from isoline.objects import Key, Service
 from isoline.objects.httpproxy import Service as Reference
 from isoline.objects.networking import IngressBackend, ServiceBackendPort
+from isoline.routing import external_names
 from isoline.routing.httpproxy import balancing, services
 from isoline.routing.httpproxy.scope import Scope
 from isoline.routing.traffic.effective import Targets
@@ -24,8 +25,8 @@ def resolve(
     problem, number = "", None
     if not isinstance(service, Service):
         problem = f'Service "{name}" not found'
-    elif service.spec.type == "ExternalName":
-        problem = f'Service "{name}" is an ExternalName service; those are not enabled'
+    elif external_names.is_external(service) and (refused := external_names.problem_of(service, view)) is not None:
+        problem = refused.text
     else:
         number = _number(service, wanted.port)
         if number is None:
@@ -33,7 +34,15 @@ def resolve(
     if number is None:
         scope.error("ServiceError", "ServiceUnresolvedReference", problem)
         return None
-    common = services.Upstreams(namespace, balancing.DEFAULT, None, None, None, policies=policies)
+    common = services.Upstreams(
+        namespace,
+        balancing.DEFAULT,
+        None,
+        None,
+        None,
+        policies=policies,
+        default_headers=view.settings.headers_of_ingresses,
+    )
     return services.resolve((Reference(name=wanted.name, port=number),), common, view, scope)
 
 

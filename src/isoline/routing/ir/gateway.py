@@ -4,6 +4,7 @@ from typing import Literal
 
 from isoline.routing.ir.base import IR, NEVER
 from isoline.routing.ir.sites import TlsVersion
+from isoline.routing.ir.upstreams import Limits
 
 
 class Listener(IR, frozen=True, kw_only=True):
@@ -110,6 +111,11 @@ class Gateway(IR, frozen=True, kw_only=True):
     max_requests_per_connection: int | None = None
     server_header: Literal["keep", "add", "overwrite"] = "keep"
     """The upstream's; the gateway's own where the upstream says none; always the gateway's."""
+    http_versions: tuple[Literal["1.1", "2"], ...] = ("1.1", "2")
+    """What clients may speak."""
+    upstream_limits: Limits = Limits()
+    """Of clusters that do not say."""
+    upstream_requests_per_connection: int | None = None
     tracing: Tracing | None = None
     access_log: AccessLog | None = None
     named_logs: tuple[NamedLog, ...] = ()

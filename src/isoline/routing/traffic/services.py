@@ -1,8 +1,9 @@
 """Services that a policy itself names."""
 
 from isoline.objects import Key, Service
-from isoline.routing import clusters, ir, service_annotations
+from isoline.routing import clusters, external_names, ir, service_annotations
 from isoline.routing.endpoints import endpoints_name
+from isoline.routing.httpproxy.upstream_tls import ENDS_TLS
 from isoline.routing.traffic.place import Place
 
 
@@ -14,18 +15,23 @@ def cluster_of(name: str, port: int, place: Place) -> str:
     service = place.view.get(Key("Service", place.namespace, name))
     if not isinstance(service, Service):
         raise place.at("name").missing("ServiceNotFound", f'Service "{place.namespace}/{name}" not found')
-    if service.spec.type == "ExternalName":
-        raise place.at("name").missing("ServiceNotFound", f'Service "{place.namespace}/{name}" is an ExternalName')
+    external = external_names.is_external(service)
+    if external and (problem := external_names.problem_of(service, place.view)) is not None:
+        raise place.at("name").missing("ServiceNotFound", problem.text)
     found = next((each for each in service.spec.ports if each.port == port and each.protocol == "TCP"), None)
     if found is None:
         text = f'Service "{place.namespace}/{name}" has no TCP port {port}'
         raise place.at("port").missing("ServiceNotFound", text)
     annotations = service.metadata.annotations
+    protocol = service_annotations.upstream_protocol(annotations, found)
+    dns = external_names.dns_of(service, found, None, place.view) if external else None
     cluster = clusters.named(
         ir.Cluster(
             name="",
-            endpoints=endpoints_name(place.namespace, name, found),
-            protocol=service_annotations.upstream_protocol(annotations, found),
+            endpoints="" if dns is not None else endpoints_name(place.namespace, name, found),
+            dns=dns,
+            protocol=protocol,
+            sni=dns.hostname if dns is not None and protocol in ENDS_TLS else "",
             limits=service_annotations.limits(annotations),
         ),
         f"{place.namespace}/{name}/{port}",
