@@ -204,6 +204,12 @@ async def client_certificate(edge: Edge) -> None:
     assert (await edge.get(URL)).status_code == 200
 
 
+@example("http3")
+async def http3(edge: Edge) -> None:
+    # The host of these examples has no TLS, so that there is nothing to be said.
+    assert "alt-svc" not in (await edge.get(URL)).headers
+
+
 BEFORE = {"api-keys": 401, "basic-auth": 401, "oidc": 302, "jwt-claims": 403}
 """What is answered to somebody who brings nothing."""
 

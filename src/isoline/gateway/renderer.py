@@ -13,7 +13,7 @@ from isoline.xds.filters.table import used_by
 from isoline.xds.render import render_endpoints, render_gateway, render_site
 from isoline.xds.resources import Name, Resource
 
-_SITES_DEPEND_ON = ("public_https_port", "route_timeout", "connect_timeout")
+_SITES_DEPEND_ON = ("public_https_port", "route_timeout", "connect_timeout", "http3")
 """The fields of a gateway that sites are rendered with."""
 
 
@@ -33,6 +33,8 @@ class Rendered(NamedTuple):
     chain: ir.Chain | None = None
     """Set when it has a filter chain of its own."""
     ends_tls: bool = False
+    http3: ir.Chain | None = None
+    """Set when it is to be served over HTTP/3."""
     fallback: str = ""
     """The certificate for clients that name no known host, where the site is theirs, too."""
 
@@ -55,6 +57,7 @@ class Renderer:
         self._certificate_hosts: dict[str, set[str]] = {}
         self._chains: dict[str, ir.Chain] = {}
         self._fallbacks: dict[str, str] = {}
+        self._http3: dict[str, ir.Chain] = {}
         self._used: frozenset[str] = frozenset()
         self._listeners_stale = True
         self._shared: set[Name] = set()
@@ -128,6 +131,7 @@ class Renderer:
             self._use(used_by(site))
         self._set_chain(host, after.chain)
         self._set_fallback(host, before, after)
+        self._set_http3(host, after.http3)
 
     def _render_site(self, site: ir.Site, gateway: ir.Gateway) -> Rendered:
         resources = render_site(site, gateway)
@@ -144,7 +148,10 @@ class Renderer:
         shown = (cluster.client_certificate for cluster in site.clusters if cluster.client_certificate)
         certificates.extend((name, Name(types.SECRET, name)) for name in shown)
         ends_tls = site.tls is not None
-        return Rendered(given, tuple(dict.fromkeys(certificates)), site.chain, ends_tls, site.fallback)
+        chain = site.http3_chain
+        if chain is not None and chain.tls is not None:
+            certificates.append((chain.tls.certificate, Name(types.SECRET, chain.tls.certificate)))
+        return Rendered(given, tuple(dict.fromkeys(certificates)), site.chain, ends_tls, chain, site.fallback)
 
     def _add(self, item: Resource) -> None:
         self._put[item.name] = item
@@ -171,6 +178,14 @@ class Renderer:
                     del self._certificate_hosts[name]
         for name in used_after:
             self._certificate_hosts.setdefault(name, set()).add(host)
+
+    def _set_http3(self, host: str, chain: ir.Chain | None) -> None:
+        if chain != self._http3.get(host):
+            self._listeners_stale = True
+        if chain is None:
+            self._http3.pop(host, None)
+        else:
+            self._http3[host] = chain
 
     def _set_fallback(self, host: str, before: Rendered, after: Rendered) -> None:
         """While there is a fallback, the listener knows every host on HTTPS, and changes as one comes or goes."""
@@ -205,7 +220,13 @@ class Renderer:
     def _set_listeners(self, gateway: ir.Gateway) -> None:
         if self._listeners_stale:
             self._listeners_stale = False
-            shared = render_gateway(gateway, self._chains.values(), fallback=self._fallback(), used=self._used)
+            shared = render_gateway(
+                gateway,
+                self._chains.values(),
+                fallback=self._fallback(),
+                used=self._used,
+                http3=self._http3.values(),
+            )
             for item in shared:
                 self._add(item)
             names = {item.name for item in shared}

@@ -28,11 +28,25 @@ class Listener(Model, frozen=True, kw_only=True):
     ] = False
 
 
+class SecureListener(Listener, frozen=True, kw_only=True):
+    """Where the gateway accepts HTTPS."""
+
+    http3: Annotated[
+        bool,
+        Meta(
+            description="Whether HTTP/3 is spoken on the UDP port of the same number, at the hosts whose TrafficPolicy "
+            "says so."
+        ),
+    ] = False
+
+
 class Listeners(Model, frozen=True, kw_only=True):
     """The two listeners of a gateway."""
 
     http: Annotated[Listener, Meta(description="Plain HTTP; 80, or 8080 where that cannot be bound.")] = Listener()
-    https: Annotated[Listener, Meta(description="HTTPS; 443, or 8443 where that cannot be bound.")] = Listener()
+    https: Annotated[SecureListener, Meta(description="HTTPS; 443, or 8443 where that cannot be bound.")] = (
+        SecureListener()
+    )
 
 
 TLSVersion = Literal["1.2", "1.3"]

@@ -47,6 +47,7 @@ def gateway_from_config(
         http=_listener(http, http.port or http_port),
         https=_listener(https, secure_port),
         public_https_port=public_https_port or secure_port,
+        http3=https.http3,
         tls_minimum=ir.TlsVersion(spec.tls.minimum_version),
         tls_maximum=ir.TlsVersion(spec.tls.maximum_version),
         tls_ciphers=spec.tls.cipher_suites,

@@ -19,6 +19,7 @@ MISDIRECTED_ROUTE = "misdirected"
 
 HTTP_LISTENER = "http"
 HTTPS_LISTENER = "https"
+HTTP3_LISTENER = "http3"
 
 _LONGEST_SERVER_NAME = 255
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from envoy.config.route.v3 import scoped_route_pb2
 
 from isoline.routing import ir
-from isoline.xds import access_logs, clusters, listeners, names, routes, secrets, tracing, types
+from isoline.xds import access_logs, clusters, listeners, names, quic, routes, secrets, tracing, types
 from isoline.xds.filters import global_limits
 from isoline.xds.messages import as_resource
 from isoline.xds.resources import Name, Resource
@@ -58,11 +58,12 @@ def render_gateway(
     *,
     fallback: ir.Fallback | None = None,
     used: frozenset[str] = frozenset(),
+    http3: Iterable[ir.Chain] = (),
 ) -> list[Resource]:
     """What holds for all sites: listeners and shared routes.
 
     `chains` are those of sites that have their own, `fallback` what strangers get on HTTPS. `used` are the names of the
-    filters that some site needs.
+    filters that some site needs, `http3` the chains of hosts that are to be served over HTTP/3 as well.
     """
     rendered = [
         as_resource(types.ROUTES, names.REDIRECT_ROUTES, routes.redirect_routes(gateway)),
@@ -87,6 +88,10 @@ def render_gateway(
     if gateway.https is not None:
         own = sorted(chains, key=lambda chain: chain.host)
         listener = listeners.https_listener(gateway.https, gateway, own, fallback, used)
+        over_quic = sorted(http3, key=lambda chain: chain.host) if gateway.http3 else []
+        if over_quic:
+            message = quic.http3_listener(gateway.https, gateway, over_quic, used)
+            rendered.append(as_resource(types.LISTENER, names.HTTP3_LISTENER, message, needs=own_clusters))
         tunnels = (share.cluster for chain in own if chain.tunnel is not None for share in chain.tunnel.shares)
         needs = tuple(Name(types.CLUSTER, cluster) for cluster in dict.fromkeys(tunnels) if cluster != ir.NO_CLUSTER)
         rendered.append(as_resource(types.LISTENER, names.HTTPS_LISTENER, listener, needs=(*needs, *own_clusters)))

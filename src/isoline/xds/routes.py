@@ -21,6 +21,7 @@ from isoline.xds.filters import (
     site_filters,
 )
 from isoline.xds.matches import route_match
+from isoline.xds.messages import header_option
 from isoline.xds.traffic.table import site_filters as filters_of
 
 _ENVOY_BODY_LIMIT = 4096
@@ -82,6 +83,7 @@ def site_routes(site: ir.Site, scheme: names.Scheme, gateway: ir.Gateway) -> rou
     body_sizes = [len(source.action.body.encode()) for source in sources if isinstance(source.action, ir.Respond)]
     if body_sizes and max(body_sizes) > _ENVOY_BODY_LIMIT:
         configuration.max_direct_response_body_size_bytes.value = max(body_sizes)
+    _set_alternative(configuration, site, scheme, gateway)
     host = configuration.virtual_hosts.add(name=site.host, domains=[site.host])
     if site.addresses is not None:
         host.typed_per_filter_config[addresses.NAME].CopyFrom(addresses.per_route(site.addresses))
@@ -120,6 +122,14 @@ def _set_guards(host: components.VirtualHost, site: ir.Site, sources: Sequence[i
     for message in host.routes:
         if message.name in (names.NOT_FOUND_ROUTE, names.MISDIRECTED_ROUTE):
             message.typed_per_filter_config[authorization.NAME].CopyFrom(authorization.unasked(site.authorization))
+
+
+def _set_alternative(
+    configuration: route_pb2.RouteConfiguration, site: ir.Site, scheme: names.Scheme, gateway: ir.Gateway
+) -> None:
+    if gateway.http3 and scheme == "https" and site.http3_chain is not None:
+        where = f'h3=":{gateway.public_https_port}"; ma={site.http3:.0f}'
+        configuration.response_headers_to_add.append(header_option("alt-svc", where))
 
 
 def _ask_nothing_of_redirects(host: components.VirtualHost, sources: Sequence[ir.Route]) -> None:

@@ -60,6 +60,14 @@ def own(chain: ir.Chain, tls: ir.Tls, gateway: ir.Gateway) -> base_pb2.Transport
     return _transport_socket(context)
 
 
+def http3_context(certificate: str) -> tls_pb2.DownstreamTlsContext:
+    """One named certificate; QUIC is TLS 1.3 with parameters of its own."""
+    context = tls_pb2.DownstreamTlsContext()
+    context.common_tls_context.alpn_protocols.append("h3")
+    context.common_tls_context.tls_certificate_sds_secret_configs.add(name=certificate, sds_config=ads())
+    return context
+
+
 def fallback(certificate: str, gateway: ir.Gateway) -> base_pb2.TransportSocket:
     """The one certificate for everybody who names no known host."""
     context = _context(gateway, gateway.tls_minimum, gateway.tls_maximum)

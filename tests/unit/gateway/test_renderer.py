@@ -184,3 +184,26 @@ def test_a_filter_comes_with_the_first_site_that_asks_for_it_and_stays() -> None
         listeners(renderer.render(Update(sites={"b.example": msgspec.structs.replace(limited, host="b.example")})))
         == set()
     )
+
+
+def test_hosts_of_http3_share_a_listener_that_goes_with_the_last() -> None:
+    renderer = Renderer()
+    renderer.render(
+        Update(gateway=msgspec.structs.replace(GATEWAY, http3=True), certificates={"default/tls": CERTIFICATE})
+    )
+    quick = msgspec.structs.replace(secure("a.example"), traffic=ir.Traffic(http3=60.0))
+    came = renderer.render(Update(sites={"a.example": quick, "b.example": secure("b.example")}))
+    assert "http3" in listeners(came)
+    assert Name(types.SECRET, CERTIFICATE.name) in put(came)
+    gone = renderer.render(Update(sites={"a.example": secure("a.example")}))
+    assert {Name(types.LISTENER, "http3"), Name(types.SECRET, CERTIFICATE.name)} <= set(gone.remove)
+
+
+def test_certificates_for_upstreams_come_and_go_with_their_sites() -> None:
+    renderer = started()
+    upstream = msgspec.structs.replace(CLUSTER, protocol=ir.Upstream.TLS, client_certificate=CERTIFICATE.name)
+    site = msgspec.structs.replace(plain("a.example"), clusters=(upstream,))
+    came = renderer.render(Update(sites={"a.example": site}, certificates={"default/tls": CERTIFICATE}))
+    assert Name(types.SECRET, CERTIFICATE.name) in put(came)
+    gone = renderer.render(Update(sites={"a.example": None}, certificates={"default/tls": None}))
+    assert Name(types.SECRET, CERTIFICATE.name) in gone.remove

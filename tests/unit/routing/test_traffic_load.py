@@ -1,11 +1,13 @@
 """How much goes through by a TrafficPolicy, and where it goes instead: what it compiles to, and what cannot be."""
 
+import msgspec
 import pytest
 
-from isoline.objects import Key
+from isoline.objects import GatewayConfig, Key
 from isoline.routing import ir
 from isoline.routing.compiler import compile_site
 from isoline.routing.endpoints import compile_endpoints
+from isoline.routing.gateway import gateway_from_config
 from isoline.routing.settings import Settings
 from isoline.routing.view import View
 from unit.routing.support import HOST, objects, root, secret, store_of
@@ -89,6 +91,27 @@ def test_a_certificate_that_goes_away_is_shown_on() -> None:
 def test_http3_is_for_the_host() -> None:
     assert site(*one(), policy("http3: {maxAge: 1h}")).http3 == 3600.0
     assert site(*one()).http3 is None
+
+
+def test_http3_needs_tls_a_port_and_no_certificates_of_clients() -> None:
+    (config,) = objects(
+        """\
+        apiVersion: isoline.dev/v1alpha1
+        kind: GatewayConfig
+        metadata: {name: default}
+        spec: {listeners: {https: {http3: true}}}
+        """
+    )
+    assert isinstance(config, GatewayConfig)
+    assert gateway_from_config(config, http_port=1, https_port=2).http3
+    assert not gateway_from_config(None, http_port=1, https_port=2).http3
+    found = site(*one(), policy("http3: {}"))
+    assert found.http3_chain is None
+    tls = ir.Tls(certificate="default/tls")
+    secure = msgspec.structs.replace(found, https=found.http, tls=tls)
+    assert secure.http3_chain == ir.Chain(host=HOST, tls=tls)
+    asking = msgspec.structs.replace(tls, clients=ir.ClientCertificates(verify=False))
+    assert msgspec.structs.replace(secure, tls=asking).http3_chain is None
 
 
 INVALID = [

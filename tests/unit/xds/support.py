@@ -91,7 +91,8 @@ class World:
         known = tuple(sorted(site.host for site in sites if site.tls is not None or site.own_chain))
         fallback = ir.Fallback(certificate=certificate, known=known) if certificate else None
         self._used = self._used.union(*(used_by(site) for site in sites))
-        self.cache.update(render_gateway(self.gateway, chains, fallback=fallback, used=self._used))
+        http3 = [site.http3_chain for site in sites if site.http3_chain is not None]
+        self.cache.update(render_gateway(self.gateway, chains, fallback=fallback, used=self._used, http3=http3))
 
     def rendered(self, site: ir.Site) -> list[Resource]:
         """What `put` would put, for a test that puts several in one step."""
@@ -104,7 +105,7 @@ class World:
             self._sites[site.host] = site
             self._replace(site.host, render_site(site, self.gateway))
         concerned = (*before, *sites)
-        if any(site.own_chain or site.fallback or used_by(site) for site in concerned):
+        if any(site.own_chain or site.http3 or site.fallback or used_by(site) for site in concerned):
             self.listen()
 
     def remove(self, host: str) -> None:

@@ -82,6 +82,8 @@ class Gateway(IR, frozen=True, kw_only=True):
     https: Listener | None
     public_https_port: int = 443
     """The port that redirects to https name; 443 is left out of addresses."""
+    http3: bool = False
+    """Whether hosts that ask for it are served over HTTP/3, on the UDP port of the number of HTTPS's."""
     tls_minimum: TlsVersion = TlsVersion.V1_2
     tls_maximum: TlsVersion = TlsVersion.V1_3
     tls_ciphers: tuple[str, ...] = ()

@@ -131,6 +131,13 @@ class Site(IR, frozen=True, kw_only=True):
         return next((each.http3 for each in asked if each is not None and each.http3 is not None), None)
 
     @property
+    def http3_chain(self) -> Chain | None:
+        """Its filter chain for HTTP/3, where it asks for that; QUIC asks no client for a certificate."""
+        if self.http3 is None or not self.https or self.tls is None or self.tls.clients is not None:
+            return None
+        return Chain(host=self.host, tls=self.tls)
+
+    @property
     def wildcard(self) -> bool:
         return self.host.startswith("*.")
 
