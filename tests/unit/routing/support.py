@@ -6,6 +6,8 @@ import functools
 import textwrap
 from collections.abc import Iterable
 
+import msgspec
+import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
@@ -17,6 +19,7 @@ from isoline.cluster.store import Store
 from isoline.objects import HTTPProxy, Key, Object, ObjectMeta, Secret, SecretValue, Service
 from isoline.objects.core import ServicePort, ServiceSpec
 from isoline.objects.decoding import decode_documents
+from isoline.objects.httpproxy_policies import HeadersPolicy
 from isoline.routing import ir
 from isoline.routing.compiler import Compiled, compile_site
 from isoline.routing.indexes import INDEXES, host_of
@@ -136,6 +139,11 @@ def errors(status: ProxyStatus) -> list[tuple[str, str]]:
 
 def paths(routes: Iterable[ir.Route]) -> list[str]:
     return [route.match.path.value for route in routes]
+
+
+def policy_of_headers(text: str) -> HeadersPolicy:
+    """Return what a GatewayConfig says of headers, from its YAML."""
+    return msgspec.convert(yaml.safe_load(text), HeadersPolicy)
 
 
 def key_of(name: str, namespace: str = "default") -> Key:
