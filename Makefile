@@ -38,8 +38,9 @@ cluster: develop ## a Kubernetes without containers to try things on, until Ctrl
 parity: develop ## Contour and Isoline, given the same objects and requests; every difference (needs Go)
 	@PYTHONPATH=tests $(BIN)/python -m parity
 
-fuzz: develop ## ten thousand generated HTTPProxies through a real Envoy: nothing breaks, nobody else notices
-	@PYTHONPATH=tests $(BIN)/python -m fuzz
+fuzz: develop ## ten thousand generated HTTPProxies and fifty thousand names through a real Envoy: nobody else notices
+	@PYTHONPATH=tests $(BIN)/python -m fuzz 10000
+	@ISOLINE_FUZZ_NAMES=50000 $(BIN)/pytest -q tests/security/test_floods.py
 
 docs: develop ## the documentation as a web site, in site/
 	@$(BIN)/mkdocs build --strict

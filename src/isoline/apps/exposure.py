@@ -6,12 +6,15 @@ from isoline.apps.names import PORT_NAME, metadata, port, proxy_name, selector, 
 from isoline.apps.profile import Profile
 from isoline.objects import core, httpproxy
 from isoline.objects.app import App, Limits
+from isoline.objects.app_access import Access
 from isoline.objects.httpproxy import (
     HeaderMatchCondition,
     HTTPProxy,
     HTTPProxySpec,
     IPFilterPolicy,
+    JWTProvider,
     LoadBalancerPolicy,
+    LocalJWKS,
     LocalRateLimitPolicy,
     MatchCondition,
     RateLimitPolicy,
@@ -72,12 +75,21 @@ def _virtual_host(app: App, host: str) -> VirtualHost:
         tls=httpproxy.TLS(secret_name=tls_secret_name(app)),
         ip_allow_policy=_filters(access.allow if access is not None else ()),
         ip_deny_policy=_filters(access.deny if access is not None else ()),
+        jwt_providers=_tokens(access),
         rate_limit_policy=None
         if limits is None or limits.rate is None
         else RateLimitPolicy(
             local=LocalRateLimitPolicy(requests=limits.rate.requests, unit=limits.rate.per, burst=limits.rate.burst)
         ),
     )
+
+
+def _tokens(access: Access | None) -> tuple[JWTProvider, ...]:
+    jwt = access.jwt if access is not None else None
+    if jwt is None or jwt.jwks is None:
+        return ()
+    keys = LocalJWKS(secret_name=jwt.jwks.secret_name, key=jwt.jwks.key)
+    return (JWTProvider(name="app", default=True, issuer=jwt.issuer, audiences=jwt.audiences, local_jwks=keys),)
 
 
 def _filters(networks: tuple[str, ...]) -> tuple[IPFilterPolicy, ...]:

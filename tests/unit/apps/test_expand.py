@@ -8,6 +8,9 @@ from isoline.apps import Target, expand, faults, load_catalog, profile_of
 from isoline.objects import App, Deployment, HTTPProxy, NetworkPolicy, Object, TrafficPolicy
 from isoline.objects.decoding import decode_documents
 from isoline.objects.encoding import to_yaml
+from isoline.objects.httpproxy_access import LocalJWKS
+from isoline.objects.traffic_policy_access import APIKeys, BasicAuth
+from isoline.objects.traffic_policy_load import EndpointConcurrency
 from isoline.objects.traffic_policy_requests import RequestBody
 from unit.apps.test_faults import app
 
@@ -150,3 +153,88 @@ def test_requests_that_may_be_repeated_are_and_others_only_if_nothing_was_sent()
     assert repeatable.retry_policy.retriable_status_codes == (503,)
     assert other.retry_policy is not None
     assert set(other.retry_policy.retry_on) == {"connect-failure", "refused-stream", "reset-before-request"}
+
+
+def in_cluster(spec: str) -> dict[str, Object]:
+    given = app(spec)
+    assert faults(given, CATALOG, Target.KUBERNETES) == []
+    return {each.kind: each for each in expand(given, profile_of(given, CATALOG), Target.KUBERNETES)}
+
+
+def test_in_a_cluster_an_app_has_no_rights_that_it_does_not_need_and_knows_its_port() -> None:
+    found = in_cluster("{run: {image: 'own/app:1', port: 5000}, host: a.b}")["Deployment"]
+    assert isinstance(found, Deployment)
+    pod = found.spec.template.spec
+    (container,) = pod.containers
+
+    assert pod.security_context == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    assert container.security_context == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    assert pod.automount_service_account_token is False
+    assert [(each.name, each.value) for each in container.env] == [("PORT", "5000")]
+    assert container.readiness_probe is not None
+    assert container.readiness_probe.tcp_socket is not None
+
+
+def test_in_a_cluster_a_port_that_the_app_is_told_otherwise_stays() -> None:
+    found = in_cluster("{run: {image: 'own/app:1', port: 5000, env: [{name: PORT, value: '6000'}]}, host: a.b}")
+    deployment = found["Deployment"]
+    assert isinstance(deployment, Deployment)
+
+    assert [each.value for each in deployment.spec.template.spec.containers[0].env] == ["6000"]
+
+
+def test_in_a_cluster_a_replica_never_waits_for_a_volume_that_another_node_holds() -> None:
+    found = in_cluster("{run: {image: 'own/app:1', port: 5000}, host: a.b, storage: [{name: x, path: /x}]}")
+    deployment = found["Deployment"]
+    assert isinstance(deployment, Deployment)
+    rolling = deployment.spec.strategy.rolling_update
+
+    assert rolling is not None
+    assert (rolling.max_surge, rolling.max_unavailable) == (0, 1)
+
+
+def test_in_a_cluster_data_outlives_the_app_and_everything_else_goes_with_it() -> None:
+    found = in_cluster("{run: {image: 'own/app:1', port: 5000}, host: a.b, storage: [{name: x, path: /x}]}")
+
+    assert {kind for kind, each in found.items() if not each.metadata.owner_references} == {"PersistentVolumeClaim"}
+
+
+def test_in_a_cluster_an_app_with_a_gpu_runs_on_the_nodes_that_are_kept_for_those() -> None:
+    found = in_cluster("{profile: voice, host: a.b, resources: {gpu: 1}}")["Deployment"]
+    assert isinstance(found, Deployment)
+    pod = found.spec.template.spec
+
+    assert [(each.key, each.operator, each.effect) for each in pod.tolerations] == [
+        ("nvidia.com/gpu", "Exists", "NoSchedule")
+    ]
+    assert pod.containers[0].resources.limits == {"nvidia.com/gpu": "1"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "setting", "value"),
+    [
+        (
+            "access: {apiKeys: {secretName: keys, header: x-key}}",
+            "api_keys",
+            APIKeys(secret_name="keys", header="x-key"),
+        ),
+        ("access: {basic: {secretName: users, key: lines}}", "basic_auth", BasicAuth(secret_name="users", key="lines")),
+        ("limits: {concurrency: 2}", "endpoint_concurrency", EndpointConcurrency(max_requests=2)),
+    ],
+)
+def test_who_may_come_and_how_many_is_a_traffic_policys(asked: str, setting: str, value: object) -> None:
+    found = expanded(app(f"{{profile: voice, host: a.b, {asked}}}"))
+    (policy,) = (each for each in found if isinstance(each, TrafficPolicy))
+    assert getattr(policy.spec, setting) == value
+    assert [(each.kind, each.name) for each in policy.spec.target_refs] == [("App", policy.metadata.name)]
+
+
+def test_tokens_are_verified_on_every_route() -> None:
+    jwt = "{issuer: me, audiences: [a], jwks: {secretName: keys, key: jwks.json}}"
+    found = expanded(app(f"{{profile: voice, host: a.b, access: {{jwt: {jwt}}}}}"))
+    (proxy,) = (each for each in found if isinstance(each, HTTPProxy))
+    assert proxy.spec.virtualhost is not None
+    (provider,) = proxy.spec.virtualhost.jwt_providers
+    assert (provider.default, provider.issuer, provider.audiences) == (True, "me", ("a",))
+    assert provider.local_jwks == LocalJWKS(secret_name="keys", key="jwks.json")
+    assert all(not route.jwt_verification_policy for route in proxy.spec.routes)

@@ -64,15 +64,14 @@ def test_a_fault_names_its_field_and_what_to_do(spec: str, path: str, words: str
 @pytest.mark.parametrize(
     ("guard", "path"),
     [
-        ("access: {apiKeys: {secretName: keys}}", "spec.access.apiKeys"),
-        ("access: {basic: {secretName: users}}", "spec.access.basic"),
-        ("limits: {concurrency: 1}", "spec.limits.concurrency"),
+        ("oidc: {issuer: 'https://x', clientID: a, clientSecret: {secretName: s, key: k}}", "spec.access.oidc"),
+        ("jwt: {jwksUrl: 'https://x/keys'}", "spec.access.jwt.jwks"),
+        ("apiKeys: {secretName: keys}, basic: {secretName: users}", "spec.access"),
     ],
 )
 def test_an_app_is_not_put_online_without_the_guard_that_it_asks_for(guard: str, path: str) -> None:
-    (fault,) = told(f"{{profile: voice, host: a.b, {guard}}}")
+    (fault,) = told(f"{{profile: voice, host: a.b, access: {{{guard}}}}}")
     assert fault.startswith(f"{path}: ")
-    assert "not put online" in fault
 
 
 def test_every_fault_is_told_at_once() -> None:
@@ -104,3 +103,24 @@ def test_a_profile_is_meant_by_name_or_by_image() -> None:
 
     assert profile_of(by_image, CATALOG) == CATALOG.get("voice")
     assert profile_of(own, CATALOG) is None
+
+
+@pytest.mark.parametrize(
+    ("spec", "path", "words"),
+    [
+        ("{run: {command: [./serve], port: 80}, host: a.b}", "spec.run.image", "give the image"),
+        ("{profile: voice, host: a.b, tls: {selfSigned: true}}", "spec.tls.selfSigned", "use secretName"),
+        ("{profile: voice, host: a.b, tls: {issuer: {name: x}}}", "spec.tls.issuer", "make a Certificate"),
+    ],
+)
+def test_what_a_cluster_cannot_do_is_a_fault_there(spec: str, path: str, words: str) -> None:
+    (fault,) = map(str, faults(app(spec), CATALOG, Target.KUBERNETES))
+    assert fault.startswith(f"{path}: ")
+    assert words in fault
+
+
+def test_a_cluster_runs_images_as_they_are_and_refuses_connections_out_of_an_app() -> None:
+    given = app("{run: {image: 'own/app:1', port: 80}, host: a.b, egress: {policy: Deny}}")
+
+    assert faults(given, CATALOG, Target.KUBERNETES) == []
+    assert notices(given, Target.KUBERNETES) == []
