@@ -61,6 +61,12 @@ class QueueFullError(EngineBusyError):
     code = "queue_full"
 
 
+class QuotaExceededError(QueueFullError):
+    """The client has had as much audio today as it may; come back after `retry_after` seconds (HTTP 429)."""
+
+    code = "quota_exceeded"
+
+
 class EngineUnavailableError(VoiceError):
     """The engine has not started, has stopped, or cannot be started (HTTP 503)."""
 

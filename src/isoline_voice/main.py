@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import os
 import sys
@@ -34,23 +35,57 @@ Workers = Annotated[
     int | None, typer.Option(min=1, help="Worker processes of the embedded engine.", show_default="one a core")
 ]
 
+Configured = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", envvar="ISOLINE_VOICE_CONFIG", help="A TOML file; variables ISOLINE_VOICE_… go before it."
+    ),
+]
+
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(envvar="HOST", help="Address to listen at.")] = DEFAULTS.host,
-    port: Annotated[int, typer.Option(envvar="PORT", min=0, max=65535, help="0 takes a free one.")] = DEFAULTS.port,
-    workers: Workers = None,
-    grace: Annotated[float, typer.Option(min=0, help="Seconds that running speech gets at a stop.")] = DEFAULTS.grace,
-    engines: Annotated[
-        Path | None,
-        typer.Option(envvar="ISOLINE_VOICE_ENGINES", help="A TOML file of engines, the preferred one first."),
+    host: Annotated[
+        str | None, typer.Option(envvar="HOST", help="Address to listen at.", show_default=DEFAULTS.host)
     ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(envvar="PORT", min=0, max=65535, help="0 takes a free one.", show_default=str(DEFAULTS.port)),
+    ] = None,
+    workers: Workers = None,
+    grace: Annotated[
+        float | None,
+        typer.Option(min=0, help="Seconds that running speech gets at a stop.", show_default=str(DEFAULTS.grace)),
+    ] = None,
+    engines: Annotated[Path | None, typer.Option(help="A TOML file of engines, the preferred one first.")] = None,
+    state: Annotated[Path | None, typer.Option(help="The folder of voices, jobs and usage.")] = None,
+    configuration: Configured = None,
 ) -> None:
     """Answer requests until SIGTERM or Ctrl-C."""
     # Only this command needs the web server; the others start without it.
+    from isoline_voice.configuration import load
     from isoline_voice.server import run
 
-    run(Settings(host=host, port=port, grace=grace, engines=engines), workers=workers)
+    settings = load(configuration, os.environ, host=host, port=port, grace=grace, engines=engines, state=state)
+    run(settings, workers=workers)
+
+
+@app.command()
+def config(
+    configuration: Configured = None,
+    check: Annotated[bool, typer.Option("--check", help="Also read the files that it names.")] = False,
+) -> None:
+    """Show the configuration that serve would use, with everything that is wrong with it."""
+    from isoline_voice import configuration as configured
+
+    settings = configured.load(configuration, os.environ)
+    if check:
+        configured.check(settings)
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        # No key, and no hash of one, is shown.
+        shown = ", ".join(client.name for client in value) if field.name == "clients" else value
+        sys.stdout.write(f"{field.name}: {shown}\n")
 
 
 @app.command()

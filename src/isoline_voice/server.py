@@ -18,6 +18,7 @@ from isoline_voice.api.studio import Studio
 from isoline_voice.engines.configuration import load_engines
 from isoline_voice.settings import Settings
 from isoline_voice.speech import SpeechService
+from isoline_voice.state.database import Database
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,10 @@ def run(settings: Settings, *, workers: int | None = None) -> None:
     Raises ConfigurationError for what is wrong with the file of engines.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    if settings.state is None:
+        log.warning("voices, jobs and usage are gone when the studio stops; --state keeps them in a folder")
+    else:
+        Database(settings.state).close()
     engine = None if settings.engines is None else load_engines(settings.engines)
     try:
         listener = listen(settings)

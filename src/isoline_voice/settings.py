@@ -9,6 +9,16 @@ MEBIBYTE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """A client with a key, of which only the SHA-256 is kept; a limit of None is none."""
+
+    name: str
+    key_sha256: bytes
+    requests_per_minute: int | None = None
+    audio_seconds_per_day: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Limits and times of the HTTP side; the defaults suit a phone as well as a classroom.
 
@@ -17,6 +27,7 @@ class Settings:
     so that a gateway notices first; `grace` how long running speech may then take to finish.
     `state` is the folder of voices, jobs and usage; without it they are gone when the studio stops. `provenance` writes
     into each file that its voice is synthetic. `webhooks` are the hosts that a job may report to.
+    With `clients`, every request needs the key of one of them.
     `engines` is a file of engines (`engines.configuration`); without it there is the embedded one.
     """
 
@@ -30,3 +41,4 @@ class Settings:
     state: Path | None = None
     provenance: bool = True
     webhooks: tuple[str, ...] = ()
+    clients: tuple[Client, ...] = ()

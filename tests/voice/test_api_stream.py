@@ -58,6 +58,11 @@ async def test_each_sentence_is_announced_spoken_and_closed(served: str) -> None
         assert start["style"]["dialect"] == "四川话"
         assert start["warnings"][0]["code"] == "dialect_unsupported"
         assert b"".join(frame for frame in received if isinstance(frame, bytes)) == PIECE * 2
+        times = [message["sentences"] for message in received if isinstance(message, dict) and "sentences" in message]
+        assert times == [
+            [{"text": "你好。", "start": 0.0, "end": 0.1}],
+            [{"text": "再见！", "start": 0.1, "end": 0.2}],
+        ]
         done = received[-1]
         assert isinstance(done, dict)
         assert done["total_sentences"] == 2

@@ -7,8 +7,22 @@ from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
 
-from isoline_voice.api import errors, health, jobs, models, page, predict, speech, stream, voices, wishes
+from isoline_voice.api import (
+    errors,
+    health,
+    inference,
+    jobs,
+    models,
+    page,
+    predict,
+    speech,
+    stream,
+    usage,
+    voices,
+    wishes,
+)
 from isoline_voice.api.counting import CountRequests
+from isoline_voice.api.keys import RequireKeys
 from isoline_voice.api.openapi import ANY_ERROR, DESCRIPTION, TITLE
 from isoline_voice.api.studio import Studio
 from isoline_voice.metrics import Metrics
@@ -44,9 +58,10 @@ def create_app(service: SpeechService, settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.studio = studio
+    app.add_middleware(RequireKeys, clients=settings.clients)
     app.add_middleware(CountRequests, metrics=studio.metrics)
     errors.install(app)
-    for group in (speech, jobs, stream, predict, models, voices, wishes, health):
+    for group in (speech, jobs, stream, predict, inference, models, voices, wishes, usage, health):
         app.include_router(group.router)
     page.install(app)
     return app

@@ -11,14 +11,16 @@ DESCRIPTION = """\
 Text and a wish in your own words in, speech out. OpenAI-compatible: point any client's `base_url` at `/v1`.
 
 Every error is `{"error": {"message", "type", "param", "code"}}`; where several fields are wrong, `details` lists all.
-A 503 says in `Retry-After` when to come back.
+A 429 or 503 says in `Retry-After` when to come back.
+Where the operator has given out keys, send yours as `Authorization: Bearer …`.
 
 There is a WebSocket too, `/v1/audio/speech/stream`. You send JSON messages: `session.config` (the fields of a speech
 request without `input`; `response_format` is `pcm` when left out), then `input.text`
 (`{"type": "input.text", "text": "…"}`, as often as you like, token by token if need be) and `input.done`. You receive
 for each sentence `audio.start` (`sentence_index`, `sentence_text`, `format`, `sample_rate`, `engine`, `voice`, `style`,
-`warnings`), binary frames of audio and `audio.done`; at the end `session.done`, or `error`. Closing the socket stops
-the speech.
+`warnings`), binary frames of audio and `audio.done` (`sentences` and `words` with `start` and `end` in seconds from the
+beginning of the session, those of words estimated); at the end `session.done`, or `error`. Closing the socket stops the
+speech.
 """
 
 

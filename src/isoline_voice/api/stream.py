@@ -21,6 +21,7 @@ from isoline_voice.api.studio import Studio, studio_of
 from isoline_voice.audio.provenance import provenance
 from isoline_voice.engines.protocol import Speech
 from isoline_voice.errors import VoiceError
+from isoline_voice.subtitles import Cue, timed
 from isoline_voice.text.cleaning import clean, speakable
 from isoline_voice.text.sentences import SentenceBuffer
 
@@ -137,6 +138,7 @@ class _Session:
 
     async def _speak(self, sentence: str, *, index: int) -> None:
         assert self._config is not None
+        before = self._meter.seconds
         speech = await self._studio.speak(self._config.to_speech(sentence), self._caller)
         async with contextlib.aclosing(speech):
             await self._socket.send_json(self._start_of(speech, sentence, index=index))
@@ -149,7 +151,8 @@ class _Session:
                     self._studio.metrics.first_audio.labels(PATH).observe(waited)
                 await self._socket.send_bytes(frame)
                 sent += len(frame)
-        await self._socket.send_json({"type": "audio.done", "sentence_index": index, "total_bytes": sent})
+        times = timed([Cue(sentence.strip(), before, self._meter.seconds)])
+        await self._socket.send_json({"type": "audio.done", "sentence_index": index, "total_bytes": sent, **times})
 
     def _metadata(self, speech: Speech) -> dict[str, str]:
         return provenance(speech.voice.engine) if self._studio.settings.provenance else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +17,7 @@ from isoline_voice.api.callers import Caller
 from isoline_voice.api.errors import error_body, faults_of
 from isoline_voice.api.fields import SpokenFields
 from isoline_voice.engines.protocol import Speech, SpeechRequest, Voice
-from isoline_voice.errors import UnknownVoiceError, VoiceError
+from isoline_voice.errors import QuotaExceededError, UnknownVoiceError, VoiceError
 from isoline_voice.jobs.runner import JobRunner
 from isoline_voice.jobs.store import Job, JobStore
 from isoline_voice.metrics import Metrics
@@ -102,6 +103,7 @@ class Studio:
 
         See `SpeechService.speak` for what is raised and who closes.
         """
+        self._check_quota(caller)
         request = replace(request, client=caller.client)
         own = self.own_voice(request.voice, caller)
         if own is None:
@@ -117,6 +119,12 @@ class Studio:
         if any(voice == offered.id for offered in self.service.voices()):
             return None
         return self.voices.find(caller.tenant, voice)
+
+    def _check_quota(self, caller: Caller) -> None:
+        limits = [client.audio_seconds_per_day for client in self.settings.clients if client.name == caller.tenant]
+        if limits and limits[0] is not None and self.usage.seconds_today(caller.tenant) >= limits[0]:
+            left = 86_400 - time.time() % 86_400
+            raise QuotaExceededError(f"{limits[0]:g} s of audio a day are allowed.", retry_after=left)
 
     async def _spoken(self, request: SpeechRequest, caller: Caller) -> Speech:
         try:
