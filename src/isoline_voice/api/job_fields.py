@@ -1,15 +1,13 @@
-"""The fields of requests about jobs and batches."""
+"""The fields of requests about jobs."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from isoline_voice.api.fields import SpokenFields
 from isoline_voice.audio.encoders import Format
-
-MOST_ITEMS = 64
 
 
 class ChapterFields(BaseModel):
@@ -35,21 +33,3 @@ class JobFields(SpokenFields):
         """What is kept of the request beside the text."""
         kept = {"model", "voice", "instructions", "speed", "language", "seed", "response_format", "webhook"}
         return self.model_dump(include=kept)
-
-
-class BatchFields(SpokenFields):
-    """The body of POST /v1/audio/speech/batch: fields for all, and items that may differ in each of them."""
-
-    response_format: Format = "wav"
-    items: list[dict[str, Any]] = Field(
-        min_length=1,
-        max_length=MOST_ITEMS,
-        description="Objects with `input` and what differs from the fields for all.",
-    )
-
-    @field_validator("items", mode="before")
-    @classmethod
-    def _texts_are_items(cls, items: Any) -> Any:
-        if isinstance(items, list):
-            return [{"input": item} if isinstance(item, str) else item for item in items]
-        return items
