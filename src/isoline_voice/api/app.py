@@ -25,6 +25,7 @@ from isoline_voice.api.counting import CountRequests
 from isoline_voice.api.keys import RequireKeys
 from isoline_voice.api.openapi import ANY_ERROR, DESCRIPTION, TITLE
 from isoline_voice.api.studio import Studio
+from isoline_voice.gradio_page.serving import GradioPage
 from isoline_voice.metrics import Metrics
 from isoline_voice.settings import Settings
 from isoline_voice.speech import SpeechService
@@ -34,6 +35,7 @@ from isoline_voice.version import __version__
 def create_app(service: SpeechService, settings: Settings) -> FastAPI:
     """The application over `service`, which it starts and stops with its lifespan; `app.state.studio` is its Studio."""
     studio = Studio(service, settings, Metrics(service))
+    gradio_page = GradioPage(studio)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -43,6 +45,7 @@ def create_app(service: SpeechService, settings: Settings) -> FastAPI:
         try:
             yield
         finally:
+            await gradio_page.stop()
             await studio.runner.stop()
             await service.stop()
             studio.close()
@@ -64,4 +67,5 @@ def create_app(service: SpeechService, settings: Settings) -> FastAPI:
     for group in (speech, jobs, stream, predict, inference, models, voices, wishes, usage, health):
         app.include_router(group.router)
     page.install(app)
+    app.router.routes.append(gradio_page)
     return app

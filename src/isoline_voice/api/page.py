@@ -29,6 +29,9 @@ class _PageFiles(StaticFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
         response.headers.update(SECURITY_HEADERS)
+        if path.endswith(".js"):
+            # The process's table of types is the machine's, and libraries change it.
+            response.headers["Content-Type"] = "text/javascript; charset=utf-8"
         return response
 
 
