@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match
+from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import Receive, Scope, Send
 
 from isoline_voice.api.studio import Studio
 
 PATH = "/gradio"
+LOOK_SECONDS = 0.25
+"""How often the page looks whether the studio is about to stop."""
 
 
 class GradioPage(BaseRoute):
@@ -65,7 +69,16 @@ class GradioPage(BaseRoute):
             return
         async with app.router.lifespan_context(app):
             made.set_result(app)
+            await self._until_idle_at_a_stop()
+            # Each open page holds a connection, for which the web server would wait.
+            page: Any = next(mount.app for mount in app.routes if isinstance(mount, Mount))
+            page.stop_event.set()
             await self._over.wait()
+
+    async def _until_idle_at_a_stop(self) -> None:
+        while not (self._over.is_set() or (self._studio.draining and self._studio.idle.is_set())):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), LOOK_SECONDS)
 
     def _make(self) -> FastAPI:
         import gradio
