@@ -66,10 +66,22 @@ async def defined(api: Api, definition: Object) -> AsyncIterator[None]:
 
 
 async def _until_discovered(api: Api, definition: Object, wanted: bool) -> None:
-    group = f"{definition['spec']['group']}/"
     async with asyncio.timeout(PATIENCE):
-        while any(each.startswith(group) for each in await api._versions()) != wanted:  # noqa: ASYNC110
+        while await _is_discovered(api, definition) != wanted:  # noqa: ASYNC110 - simply asked
             await asyncio.sleep(0.05)
+
+
+async def _is_discovered(api: Api, definition: Object) -> bool:
+    spec = definition["spec"]
+    version = f"{spec['group']}/{spec['versions'][0]['name']}"
+    if version not in await api._versions():
+        return False
+    try:
+        found = await api._request("GET", f"/apis/{version}")
+    except (ApiError, ValueError):
+        # Its last kind has just gone; then what comes is plain text.
+        return False
+    return any(each["name"] == spec["names"]["plural"] for each in found["resources"])
 
 
 def options_for(rig: Rig, namespace: str, **changes: Any) -> Options:

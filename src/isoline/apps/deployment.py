@@ -1,10 +1,11 @@
 """What runs: an App's Deployment."""
 
+from isoline.apps.confinement import container_security, pod_security
 from isoline.apps.names import PORT_NAME, claim_name, metadata, port, selector
 from isoline.apps.profile import Profile
 from isoline.apps.target import Target
 from isoline.objects.app import App, Probes, Run
-from isoline.objects.containers import Container, ContainerPort, VolumeMount
+from isoline.objects.containers import Container, ContainerPort, EnvVar, Probe, TCPSocketAction, VolumeMount
 from isoline.objects.core import IntOrString, ResourceRequirements
 from isoline.objects.meta import LabelSelector, ObjectMeta
 from isoline.objects.workloads import (
@@ -15,6 +16,7 @@ from isoline.objects.workloads import (
     PodSpec,
     PodTemplateSpec,
     RollingUpdateDeployment,
+    Toleration,
     Volume,
 )
 
@@ -28,6 +30,7 @@ GRACE_SECONDS = 60
 def deployment(app: App, profile: Profile | None, target: Target) -> Deployment:
     """Return the Deployment of an App: one container, named as the app is."""
     spec = app.spec
+    in_cluster = target is Target.KUBERNETES
     pod = PodSpec(
         containers=(_container(app, profile, target),),
         volumes=tuple(
@@ -40,6 +43,11 @@ def deployment(app: App, profile: Profile | None, target: Target) -> Deployment:
         termination_grace_period_seconds=GRACE_SECONDS,
         # An app that is reached from the internet gets no token of the cluster that it runs in.
         automount_service_account_token=False,
+        security_context=pod_security(has_volumes=bool(spec.storage)) if in_cluster else None,
+        # Nodes with GPUs are kept free of what needs none.
+        tolerations=(Toleration(key=GPU, operator="Exists", effect="NoSchedule"),)
+        if in_cluster and _has_gpu(app)
+        else (),
     )
     labels = metadata(app, "").labels
     return Deployment(
@@ -47,7 +55,7 @@ def deployment(app: App, profile: Profile | None, target: Target) -> Deployment:
         spec=DeploymentSpec(
             replicas=max(spec.scale.min, 1) if spec.scale is not None else 1,
             selector=LabelSelector(match_labels=selector(app)),
-            strategy=_strategy(app),
+            strategy=_strategy(app, target),
             template=PodTemplateSpec(metadata=ObjectMeta(labels=labels), spec=pod),
         ),
     )
@@ -56,6 +64,9 @@ def deployment(app: App, profile: Profile | None, target: Target) -> Deployment:
 def _container(app: App, profile: Profile | None, target: Target) -> Container:
     run = app.spec.run or Run()
     probes = run.probes or (profile.probes if profile is not None else Probes())
+    in_cluster = target is Target.KUBERNETES
+    if in_cluster and probes == Probes():
+        probes = Probes(readiness=Probe(tcp_socket=TCPSocketAction(port=port(app, profile))))
     return Container(
         name=app.metadata.name,
         image=_image(run, profile, target),
@@ -63,13 +74,23 @@ def _container(app: App, profile: Profile | None, target: Target) -> Container:
         args=run.args,
         working_dir=run.working_dir,
         ports=(ContainerPort(name=PORT_NAME, container_port=port(app, profile)),),
-        env=(*(profile.env if profile is not None else ()), *run.env),
+        env=(
+            *(_port_variable(app, profile) if in_cluster else ()),
+            *(profile.env if profile is not None else ()),
+            *run.env,
+        ),
         resources=_resources(app),
         volume_mounts=tuple(VolumeMount(name=storage.name, mount_path=storage.path) for storage in app.spec.storage),
         startup_probe=probes.startup,
         readiness_probe=probes.readiness,
         liveness_probe=probes.liveness,
+        security_context=container_security() if in_cluster else None,
     )
+
+
+def _port_variable(app: App, profile: Profile | None) -> tuple[EnvVar, ...]:
+    given = {variable.name for variable in app.spec.run.env} if app.spec.run is not None else set()
+    return () if "PORT" in given else (EnvVar(name="PORT", value=str(port(app, profile))),)
 
 
 def _image(run: Run, profile: Profile | None, target: Target) -> str:
@@ -88,10 +109,15 @@ def _resources(app: App) -> ResourceRequirements:
     return ResourceRequirements(limits=limits)
 
 
-def _strategy(app: App) -> DeploymentStrategy:
-    """A second replica beside the last one, unless it would wait for the GPU that the last one holds."""
-    has_gpu = app.spec.resources is not None and bool(app.spec.resources.gpu)
-    if has_gpu and app.spec.storage:
+def _has_gpu(app: App) -> bool:
+    return app.spec.resources is not None and bool(app.spec.resources.gpu)
+
+
+def _strategy(app: App, target: Target) -> DeploymentStrategy:
+    """A second replica beside the last one, unless it would wait for what the last one holds: a GPU, or a volume that
+    only one node at a time may have."""
+    if _has_gpu(app) and app.spec.storage:
         return DeploymentStrategy(type="Recreate")
-    surge = 0 if has_gpu else 1
+    holds_volume = target is Target.KUBERNETES and bool(app.spec.storage)
+    surge = 0 if _has_gpu(app) or holds_volume else 1
     return DeploymentStrategy(rolling_update=RollingUpdateDeployment(max_surge=surge, max_unavailable=1 - surge))

@@ -9,6 +9,7 @@ from isoline.apps.policy import policies
 from isoline.apps.profile import Profile
 from isoline.apps.target import Target
 from isoline.objects.app import App
+from isoline.objects.core import PersistentVolumeClaim
 from isoline.objects.meta import Object
 
 
@@ -17,6 +18,7 @@ def expand(app: App, profile: Profile | None, target: Target) -> list[Object]:
     claim for each storage, a NetworkPolicy, an HTTPProxy for each host, and a TrafficPolicy where it asks for one.
 
     `profile` is the catalog entry that `spec.profile`, or the image of `spec.run`, means; None where neither does.
+    On Kubernetes a claim has no owner: the cluster would delete the data with the App.
     """
     children: list[Object] = [
         deployment(app, profile, target),
@@ -26,4 +28,5 @@ def expand(app: App, profile: Profile | None, target: Target) -> list[Object]:
         *proxies(app, profile),
         *policies(app),
     ]
-    return [owned_by(app, child) for child in children]
+    kept = PersistentVolumeClaim if target is Target.KUBERNETES else ()
+    return [child if isinstance(child, kept) else owned_by(app, child) for child in children]

@@ -53,7 +53,9 @@ def _program(spec: AppSpec, catalog: Catalog, target: Target) -> Iterator[Fault]
     profile = catalog.profile_for_image(spec.run.image) if spec.run.image else None
     if profile is not None:
         return
-    if not spec.run.command:
+    if target is Target.KUBERNETES and not spec.run.image:
+        yield Fault("spec.run.image", "is missing: give the image that Kubernetes runs")
+    if target is Target.MACHINE and not spec.run.command:
         what = f'the image "{spec.run.image}" is in no profile of the catalog' if spec.run.image else "it is missing"
         yield Fault("spec.run.command", f"{what}: give the command that runs the app on {target.value}")
     if spec.run.port is None:
@@ -71,6 +73,11 @@ def _hosts(spec: AppSpec) -> Iterator[Fault]:
 def _tls(spec: AppSpec, target: Target) -> Iterator[Fault]:
     if spec.tls is not None and spec.tls.issuer is not None and target is Target.MACHINE:
         yield Fault("spec.tls.issuer", "cert-manager needs Kubernetes; on one machine use selfSigned or secretName")
+    if spec.tls is not None and target is Target.KUBERNETES:
+        if spec.tls.issuer is not None:
+            yield Fault("spec.tls.issuer", "is not asked by this version: make a Certificate and give its secretName")
+        if spec.tls.self_signed:
+            yield Fault("spec.tls.selfSigned", "needs one machine; on Kubernetes use secretName")
 
 
 def _storage(spec: AppSpec) -> Iterator[Fault]:
@@ -82,18 +89,20 @@ def _storage(spec: AppSpec) -> Iterator[Fault]:
 
 def _protection(spec: AppSpec) -> Iterator[Fault]:
     """What guards an app and cannot be had yet: an app that was meant to be guarded is not put online without."""
-    access, limits = spec.access, spec.limits
-    unmet = {
-        "spec.access.apiKeys": access and access.api_keys,
-        "spec.access.jwt": access and access.jwt,
-        "spec.access.oidc": access and access.oidc,
-        "spec.access.basic": access and access.basic,
-        "spec.limits.concurrency": limits and limits.concurrency is not None,
-    }
-    for path, asked in unmet.items():
-        if asked:
-            yield Fault(path, "is not supported by this version, and the app is not put online without it")
-    if access is not None and access.allow and access.deny:
+    access = spec.access
+    if access is None:
+        return
+    if access.oidc is not None:
+        text = "is not supported by this version, and the app is not put online without it; attach a TrafficPolicy"
+        yield Fault("spec.access.oidc", f"{text} with oidc, which names the provider's endpoints")
+    if access.jwt is not None and access.jwt.jwks is None:
+        text = "is needed: put the key set into a Secret, since this version does not fetch it"
+        yield Fault("spec.access.jwt.jwks", text)
+    ways = {"apiKeys": access.api_keys, "jwt": access.jwt, "oidc": access.oidc, "basic": access.basic}
+    asked = [name for name, way in ways.items() if way is not None]
+    if len(asked) > 1:
+        yield Fault("spec.access", f"{' and '.join(asked)} cannot be alternatives in this version: keep one")
+    if access.allow and access.deny:
         yield Fault("spec.access", "allow and deny exclude each other: keep one")
 
 
@@ -111,6 +120,6 @@ def notices(app: App, target: Target) -> list[str]:
         found.append("spec.storage[].backup: this version makes no backups")
     if spec.upgrade is not None:
         found.append("spec.upgrade: this version does not look for new versions")
-    if spec.egress is not None and spec.egress.policy == "Deny":
+    if spec.egress is not None and spec.egress.policy == "Deny" and target is Target.MACHINE:
         found.append(f"spec.egress: connections out of an app cannot be refused on {target.value}")
     return found

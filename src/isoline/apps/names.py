@@ -9,6 +9,7 @@ from isoline.objects.meta import Object, ObjectMeta, OwnerReference
 
 NAME_LABEL = "app.kubernetes.io/name"
 MANAGER_LABEL = "app.kubernetes.io/managed-by"
+MANAGER = "isoline"
 PORT_NAME = "http"
 
 ObjectType = TypeVar("ObjectType", bound=Object)
@@ -16,7 +17,7 @@ ObjectType = TypeVar("ObjectType", bound=Object)
 
 def metadata(app: App, name: str, *, annotations: dict[str, str] | None = None) -> ObjectMeta:
     """Return the metadata of a child: the App's namespace, and labels that say whose it is."""
-    labels = {NAME_LABEL: app.metadata.name, MANAGER_LABEL: "isoline"}
+    labels = {NAME_LABEL: app.metadata.name, MANAGER_LABEL: MANAGER}
     return ObjectMeta(name=name, namespace=app.metadata.namespace, labels=labels, annotations=annotations or {})
 
 

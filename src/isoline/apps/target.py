@@ -4,6 +4,7 @@ from enum import Enum
 
 
 class Target(Enum):
-    """One machine: programs run as processes, and a command can be run without an image."""
+    """One machine runs programs as processes, and a command without an image too; Kubernetes runs images."""
 
     MACHINE = "this machine"
+    KUBERNETES = "Kubernetes"

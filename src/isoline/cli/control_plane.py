@@ -16,12 +16,13 @@ from isoline.cluster.kubernetes.connection import Connection
 from isoline.cluster.kubernetes.errors import KubernetesError
 from isoline.cluster.kubernetes.leases import LeaderElection, LeaseSettings
 from isoline.cluster.kubernetes.secrets import OwnSecrets
-from isoline.cluster.kubernetes.source import KubernetesSource
+from isoline.cluster.kubernetes.source import APPS, MADE, ROUTING, KubernetesSource
 from isoline.cluster.store import PositionExpiredError, Store
 from isoline.controllers import xds_certificates
 from isoline.controllers.authority import utc
 from isoline.controllers.clock import SystemClock
 from isoline.controllers.gateway import cluster_gateway_status
+from isoline.controllers.operator import Operator
 from isoline.controllers.statuses import StatusWriter
 from isoline.gateway import Flow, Statuses
 from isoline.objects import GatewayConfig, Key, ObjectMeta, Service
@@ -97,6 +98,8 @@ class ControlPlane:
         self.source = KubernetesSource(
             self.client,
             self.store,
+            kinds=(*ROUTING, *APPS),
+            made=MADE,
             namespaces=options.namespaces,
             singles=[options.envoy_service] if options.envoy_service is not None else [],
         )
@@ -123,6 +126,7 @@ class ControlPlane:
             credentials=server_credentials(certificates) if certificates is not None else None,
         )
         self.statuses = StatusWriter(self.source, SystemClock(), addresses=lambda: self._addresses)
+        self.operator = Operator(self.source, SystemClock(), https_port=PUBLIC_HTTPS_PORT)
         self.monitoring = MonitoringServer(
             Figures(self.source, self.server, self.flow),
             host=options.metrics.host,
@@ -142,6 +146,7 @@ class ControlPlane:
             stack.push_async_callback(self.source.stop)
             self.statuses.start()
             stack.push_async_callback(self.statuses.stop)
+            stack.push_async_callback(self.operator.stop)
             await self._until(self.source.start())
             self._run(stack, self.flow.run())
             await self._until(self.flow.caught_up.wait())
@@ -210,6 +215,7 @@ class ControlPlane:
 
     def _lead(self, leading: bool) -> None:
         self.source.lead(leading)
+        self.operator.lead(leading)
         if leading:
             # What was found while another led, or nobody did; what is written already is not written again.
             self.statuses.put(self.flow.statuses())

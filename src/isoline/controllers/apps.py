@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from isoline.apps import Catalog, Fault, Target, expand, faults, notices, profile_of
-from isoline.apps.names import proxy_name
+from isoline.apps.names import MANAGER, MANAGER_LABEL, NAME_LABEL, proxy_name
 from isoline.apps.profile import Profile
 from isoline.cluster.source import Result, Source
 from isoline.cluster.store import Change
@@ -19,6 +19,9 @@ from isoline.objects.workloads import Deployment
 FAILED = frozenset({"CrashLoopBackOff", "RunContainerError", "ImageNotRunnable", "InvalidSpec", "InternalError"})
 WAITING_FOR_SOMEBODY = frozenset({"InsufficientGPU", "FailedMount", "CreateContainerConfigError"})
 HTTPS = 443
+REFUSED_AGAIN_SECONDS = 30.0
+REFUSALS = {Target.MACHINE: "NameTaken", Target.KUBERNETES: "Refused"}
+"""The reason when an object cannot be made; an API server knows more of them than a name that is taken."""
 
 
 class Expansion(NamedTuple):
@@ -34,12 +37,23 @@ class Apps:
 
     name = "apps"
 
-    def __init__(self, source: Source, catalog: Catalog, clock: Clock, *, https_port: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        source: Source,
+        catalog: Catalog,
+        clock: Clock,
+        *,
+        https_port: Callable[[], int],
+        target: Target = Target.MACHINE,
+    ) -> None:
         self._source = source
         self._catalog = catalog
         self._clock = clock
         self._https_port = https_port
+        self._target = target
         self._expanded: dict[Key, Expansion] = {}
+        self._disturbed: set[Key] = set()
+        """Apps of whose children one has changed, perhaps while they were being made."""
 
     def touched_by(self, change: Change) -> Iterable[Key]:
         if change.key.kind == "App":
@@ -48,30 +62,36 @@ class Apps:
             return self.everything()  # an address has a port
         owners = {key for item in (change.old, change.new) if item is not None for key in _owners(item)}
         if not change.status_only:
-            for key in owners:
-                self._expanded.pop(key, None)
+            self._disturbed |= owners
         return owners
 
     def everything(self) -> Iterable[Key]:
         return [app.key for app in self._source.store.of_kind("App")]
 
-    async def reconcile(self, key: Key) -> None:
+    async def reconcile(self, key: Key) -> float | None:
         app = self._source.store.get(key)
         if not isinstance(app, App):
             self._expanded.pop(key, None)
-            return
+            self._disturbed.discard(key)
+            return None
         profile = profile_of(app, self._catalog)
         expansion = self._expanded.get(key)
-        if expansion is None or expansion.generation != app.metadata.generation:
+        if expansion is None or expansion.generation != app.metadata.generation or key in self._disturbed:
             expansion = await self._expand(app, profile)
         self._source.set_status(key, self._status(app, profile, expansion))
+        if not any(result.action == "refused" for result in expansion.results):
+            return None
+        # What stands in the way may go, and nobody tells.
+        self._disturbed.add(key)
+        return REFUSED_AGAIN_SECONDS
 
     async def _expand(self, app: App, profile: Profile | None) -> Expansion:
-        found = faults(app, self._catalog, Target.MACHINE)
+        self._disturbed.discard(app.key)
+        found = faults(app, self._catalog, self._target)
         # A fault in a new spec leaves what runs of the old one alone.
         results: Sequence[Result] = ()
         if not found:
-            children = expand(app, profile, Target.MACHINE)
+            children = expand(app, profile, self._target)
             results = await self._source.reconcile_children(app.key, children, manager=self.name)
         expansion = self._expanded[app.key] = Expansion(app.metadata.generation, found, results)
         return expansion
@@ -84,7 +104,7 @@ class Apps:
             for host in app.spec.hosts
         ]
         findings = [
-            _accepted(expansion),
+            _accepted(expansion, refusal=REFUSALS[self._target]),
             _running(deployment),
             _published([proxy for proxy in proxies if isinstance(proxy, HTTPProxy)], len(proxies)),
         ]
@@ -92,7 +112,7 @@ class Apps:
         if refused is not None:
             findings[-1] = refused
         findings += unenforced(deployment)
-        ignored = notices(app, Target.MACHINE)
+        ignored = notices(app, self._target)
         if ignored:
             findings.append(Finding("FullyActedOn", False, "NotInThisVersion", "; ".join(ignored)))
         return AppStatus(
@@ -100,6 +120,7 @@ class Apps:
             address=self._address(app),
             ready_replicas=deployment.status.ready_replicas if deployment is not None else 0,
             replicas=deployment.status.replicas if deployment is not None else 0,
+            version=_version(deployment) if self._target is Target.KUBERNETES else "",
             profile=profile.name if profile is not None else "",
             engine=profile.engine if profile is not None else "",
             conditions=conditions(
@@ -130,14 +151,18 @@ def _owners(item: Object) -> Iterator[Key]:
     for reference in item.metadata.owner_references:
         if reference.kind == "App":
             yield Key("App", item.metadata.namespace, reference.name)
+    labels = item.metadata.labels
+    if item.kind == "PersistentVolumeClaim" and labels.get(MANAGER_LABEL) == MANAGER and NAME_LABEL in labels:
+        # In a cluster it outlives the App, and names no owner.
+        yield Key("App", item.metadata.namespace, labels[NAME_LABEL])
 
 
-def _accepted(expansion: Expansion) -> Finding:
+def _accepted(expansion: Expansion, *, refusal: str) -> Finding:
     if expansion.faults:
         return Finding("Accepted", False, "InvalidSpec", "; ".join(map(str, expansion.faults)))
     told = [f"{result.key}: {result.note}" for result in expansion.results if result.note]
     if any(result.action == "refused" for result in expansion.results):
-        return Finding("Accepted", False, "NameTaken", "; ".join(told))
+        return Finding("Accepted", False, refusal, "; ".join(told))
     return Finding("Accepted", True, "Expanded", "; ".join(told))
 
 
@@ -148,9 +173,24 @@ def _running(deployment: Deployment | None) -> Finding:
     failure = given.get("ReplicaFailure")
     if failure is not None:
         return Finding("Running", False, failure.reason, failure.message)
+    progress = given.get("Progressing")
+    if progress is not None and progress.status == "False":
+        return Finding("Running", False, progress.reason, progress.message)
     ready, wanted = deployment.status.ready_replicas, deployment.spec.replicas
     message = f"{ready} of {wanted} replicas are ready"
     return Finding("Running", ready >= wanted, "ReplicasReady" if ready >= wanted else "ReplicasStarting", message)
+
+
+def _version(deployment: Deployment | None) -> str:
+    """The tag or digest of the image that every replica runs; empty while they run different ones."""
+    if deployment is None or not deployment.status.ready_replicas:
+        return ""
+    status = deployment.status
+    if status.observed_generation < deployment.metadata.generation or status.updated_replicas < status.replicas:
+        return ""
+    image = deployment.spec.template.spec.containers[0].image
+    name, _, digest = image.partition("@")
+    return digest or name.rpartition("/")[2].partition(":")[2] or "latest"
 
 
 def unenforced(deployment: Deployment | None) -> Iterator[Finding]:

@@ -76,9 +76,19 @@ def _quick(name: str) -> Callable[[bytes | msgspec.Raw], Object]:
 
     def decoded(raw: bytes | msgspec.Raw) -> Object:
         try:
-            result: Any = decode(raw)
+            try:
+                result: Any = decode(raw)
+            except msgspec.ValidationError:
+                # Of lists that nobody set, some come as null: such as `endpoints` of a Service without replicas.
+                result = decode(msgspec.json.encode(_without_nulls(msgspec.json.decode(raw))))
         except msgspec.MsgspecError as error:
             raise UndecodableError(str(error)) from error
         return result  # type: ignore[no-any-return]
 
     return decoded
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nulls(each) for name, each in value.items() if each is not None}
+    return [_without_nulls(each) for each in value] if isinstance(value, list) else value

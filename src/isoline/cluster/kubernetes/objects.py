@@ -8,13 +8,14 @@ import msgspec
 from isoline.cluster.identities import owned, stripped
 from isoline.cluster.kubernetes import paths
 from isoline.cluster.kubernetes.client import APPLY, JSON, Client
-from isoline.cluster.kubernetes.decoding import Bare
+from isoline.cluster.kubernetes.decoding import Bare, decoder
 from isoline.cluster.kubernetes.errors import APIError
 from isoline.cluster.source import COMMAND, Action, Result
 from isoline.cluster.store import Store
 from isoline.objects import Key, Object
 from isoline.objects.encoding import to_dict
 from isoline.objects.registry import BY_NAME
+from isoline.objects.workloads import Deployment
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 MADE_BY = "isoline.dev/made-by"
@@ -60,7 +61,7 @@ class ObjectWrites:
         """Delete an object; a controller, only what it made. Raises KubernetesError, but for a refusal."""
         if origin != COMMAND:
             current = self._store.get(key)
-            if current is not None and current.metadata.labels.get(MADE_BY) != origin:
+            if current is not None and not _made_by(current, origin):
                 return Result(key, "refused", "made by somebody else")
         body: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
         if dry_run:
@@ -77,11 +78,16 @@ class ObjectWrites:
         return Result(key, "deleted")
 
     async def reconcile_children(self, owner: Key, desired: Iterable[Object], *, manager: str) -> list[Result]:
-        """Make this manager's children of an owner exactly these. Without an owner the cluster collects them itself."""
+        """Make this manager's children of an owner exactly these. Without an owner the cluster collects them itself.
+
+        A child that names no owner holds data: it is made, and stays whatever becomes of its owner.
+        """
         parent = self._store.get(owner)
         if parent is None:
             return []
-        children = [owned(stripped(child), parent) for child in desired]
+        children = [
+            owned(stripped(child), parent) if child.metadata.owner_references else stripped(child) for child in desired
+        ]
         results = [await self._apply_child(child, parent, manager) for child in children]
         surplus = self._children(parent, manager) - {child.key for child in children}
         return results + [await self.delete(key, origin=manager, dry_run=False) for key in sorted(surplus)]
@@ -91,19 +97,34 @@ class ObjectWrites:
             item.key
             for kind in self._store.kinds()
             for item in self._store.of_kind(kind, parent.metadata.namespace or None)
-            if item.metadata.labels.get(MADE_BY) == manager and _is_child(item, parent)
+            if _made_by(item, manager) and _is_child(item, parent)
         }
 
     async def _apply_child(self, child: Object, parent: Object, manager: str) -> Result:
-        current = self._store.get(child.key)
-        if current is not None and not _is_child(current, parent):
+        # Of most kinds only what we manage is followed: what others made would not be in the store.
+        current = self._store.get(child.key) or await self._fetch(child.key)
+        kept = not child.metadata.owner_references
+        if current is not None and not (_made_by(current, manager) if kept else _is_child(current, parent)):
             return Result(child.key, "refused", "there already, and not made for this")
         return await self.apply(child, origin=manager, dry_run=False)
+
+    async def _fetch(self, key: Key) -> Object | None:
+        kind = BY_NAME[key.kind]
+        try:
+            return decoder(kind)(await self._client.send("GET", paths.item(kind, key.namespace, key.name)))
+        except APIError as error:
+            if error.status == 404:
+                return None
+            raise
 
 
 def manager_of(origin: str) -> str:
     """Return the field manager under which an origin writes: each of our controllers has its own."""
     return f"{PREFIX}-{origin}"
+
+
+def _made_by(item: Object, origin: str) -> bool:
+    return item.metadata.labels.get(MADE_BY) == origin
 
 
 def _is_child(item: Object, parent: Object) -> bool:
@@ -117,4 +138,7 @@ def _body(item: Object, origin: str) -> bytes:
     if origin != COMMAND:
         labels = value["metadata"].setdefault("labels", {})
         labels |= {MANAGED_BY: PREFIX, MADE_BY: origin}
+        if isinstance(item, Deployment):
+            # A default is not encoded, and what is not said could be changed by anybody.
+            value["spec"]["replicas"] = item.spec.replicas
     return msgspec.json.encode(value)

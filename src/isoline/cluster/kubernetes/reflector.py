@@ -47,7 +47,7 @@ class Sink(Protocol):
 
 
 class Reflector:
-    """One kind, in one namespace or in all, narrowed by a field selector where one is given."""
+    """One kind, in one namespace or in all, narrowed by selectors where they are given."""
 
     def __init__(
         self,
@@ -57,6 +57,7 @@ class Reflector:
         *,
         namespace: str | None = None,
         field_selector: str = "",
+        label_selector: str = "",
         insistent: bool = True,
     ) -> None:
         """Not `insistent`: a kind that may not be read is settled, as one that is not there."""
@@ -75,7 +76,8 @@ class Reflector:
         self._insistent = insistent
         self._sink = sink
         self._path = paths.collection(kind, namespace)
-        self._selector = {"fieldSelector": field_selector} if field_selector else {}
+        selectors = {"fieldSelector": field_selector, "labelSelector": label_selector}
+        self._selector = {name: value for name, value in selectors.items() if value}
         self._decode = decoder(kind)
         self._version = ""
         self._known: set[Key] = set()

@@ -11,7 +11,7 @@ from isoline.cluster.events import EventLog
 from isoline.cluster.kubernetes.client import Client
 from isoline.cluster.kubernetes.decoding import UndecodableError, decoder
 from isoline.cluster.kubernetes.event_writer import EventWriter
-from isoline.cluster.kubernetes.objects import ObjectWrites
+from isoline.cluster.kubernetes.objects import MANAGED_BY, PREFIX, ObjectWrites
 from isoline.cluster.kubernetes.references import References
 from isoline.cluster.kubernetes.reflector import Reflector
 from isoline.cluster.kubernetes.statuses import StatusWrites
@@ -32,9 +32,12 @@ ROUTING = (
     "EndpointSlice",
     "Secret",
     "GatewayConfig",
-    "TrafficPolicy",
 )
 """The kinds that a gateway is made of."""
+APPS = ("App",)
+"""What our controllers make objects for."""
+MADE = ("Deployment", "PersistentVolumeClaim", "NetworkPolicy")
+"""The kinds that our controllers make and that no gateway is made of."""
 
 _log = structlog.get_logger(__name__)
 
@@ -57,12 +60,14 @@ class KubernetesSource:
         *,
         kinds: Sequence[str] = ROUTING,
         namespaces: Sequence[str] = (),
+        made: Sequence[str] = (),
         singles: Iterable[Key] = (),
         every_secret: bool = False,
         insistent: bool = True,
         events: EventLog | None = None,
     ) -> None:
         """`namespaces` are those that are followed, all when empty. `singles` are followed wherever they are.
+        Of the kinds in `made` only what we manage is followed.
 
         With `every_secret` there is no choice among Secrets, as for a person who lists them. Not `insistent`: what may
         not be read is done without.
@@ -79,9 +84,10 @@ class KubernetesSource:
                 self,
                 namespace=namespace,
                 field_selector=TLS_SECRETS if kind == "Secret" and not every_secret else "",
+                label_selector=f"{MANAGED_BY}={PREFIX}" if kind in made else "",
                 insistent=insistent,
             )
-            for kind in kinds
+            for kind in (*kinds, *made)
             for namespace in (namespaces if namespaces and BY_NAME[kind].namespaced else (None,))
         ]
         self._reflectors += [
