@@ -91,13 +91,13 @@ async def test_every_fault_is_a_condition_and_what_runs_goes_on(machine: RealMac
     pids = machine.pids("sketch")
     judge(machine, "valid")
 
-    await machine.apply(sketch(spec="access: {basic: {secretName: x}}\n  limits: {concurrency: 1}"))
+    await machine.apply(sketch(spec="access: {jwt: {issuer: x}, allow: [10.0.0.0/8], deny: [10.1.0.0/16]}"))
     await machine.until(lambda: condition(machine, "Accepted")[0] == "False")
 
     _, reason, message = condition(machine, "Accepted")
     assert reason == "InvalidSpec"
-    assert "spec.access.basic: " in message
-    assert "spec.limits.concurrency: " in message
+    assert "spec.access.jwt.jwks: " in message
+    assert "spec.access: " in message
     assert machine.pids("sketch") == pids
     assert app(machine).status.phase == "Degraded"
 
