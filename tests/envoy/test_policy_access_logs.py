@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import msgspec
@@ -16,6 +17,7 @@ from unit.xds.support import prefix, respond
 
 HOST = "a.example.com"
 URL = f"http://{HOST}/"
+_MESSAGES: Any = logs_service_pb2  # the names of a generated module, which come as it is imported
 
 
 class Collector:
@@ -24,21 +26,19 @@ class Collector:
     def __init__(self) -> None:
         self.lines: list[dict[str, str]] = []
 
-    async def export(
-        self, request: logs_service_pb2.ExportLogsServiceRequest, _context: object
-    ) -> logs_service_pb2.ExportLogsServiceResponse:
+    async def export(self, request: Any, _context: object) -> Any:
         for resource in request.resource_logs:
             # The protocol of this library is older, and calls them so.
             for scope in resource.instrumentation_library_logs:
                 for record in scope.logs:
                     self.lines.append({each.key: each.value.string_value for each in record.attributes})
-        return logs_service_pb2.ExportLogsServiceResponse()
+        return _MESSAGES.ExportLogsServiceResponse()
 
     def handler(self) -> grpc.GenericRpcHandler:
         export = grpc.unary_unary_rpc_method_handler(
             self.export,
-            request_deserializer=logs_service_pb2.ExportLogsServiceRequest.FromString,
-            response_serializer=logs_service_pb2.ExportLogsServiceResponse.SerializeToString,
+            request_deserializer=_MESSAGES.ExportLogsServiceRequest.FromString,
+            response_serializer=_MESSAGES.ExportLogsServiceResponse.SerializeToString,
         )
         service = "opentelemetry.proto.collector.logs.v1.LogsService"
         return grpc.method_handlers_generic_handler(service, {"Export": export})

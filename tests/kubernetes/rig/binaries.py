@@ -1,6 +1,7 @@
 """The programs that the rig runs: found, or built once into a cache outside the repository.
 
-Kubernetes's control plane and etcd are one program of ours (`kubernetes/`), which does what the name it is called by says.
+Kubernetes's control plane and etcd are one program of ours (`kubernetes/`), which does what the name it is called by
+says.
 """
 
 import fcntl

@@ -23,7 +23,7 @@ class Authorizer:
         return [dict(each.attributes.context_extensions) for each in self.heard]
 
 
-class _Handler(grpc.GenericRpcHandler):
+class _Handler(grpc.GenericRpcHandler):  # type: ignore[misc]
     def __init__(self, authorizer: Authorizer) -> None:
         self._authorizer = authorizer
 
