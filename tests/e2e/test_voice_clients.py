@@ -173,7 +173,8 @@ def _predicted(studio: Isoline, client: httpx.Client, body: dict[str, Any]) -> s
     assert rate == 24_000
     assert 2 < len(samples) / rate < 6
     assert np.sqrt(np.mean(samples**2)) > 0.08
-    return answer.headers.get("x-voice-warnings", "")
+    warnings: str = answer.headers.get("x-voice-warnings", "")
+    return warnings
 
 
 @pytest.mark.parametrize("http2", [True, False])
