@@ -65,6 +65,21 @@ async def defined(api: Api, definition: Object) -> AsyncIterator[None]:
         await _until_discovered(api, definition, False)
 
 
+@asynccontextmanager
+async def emptied_of_apps(api: Api, namespace: str) -> AsyncIterator[None]:
+    """Takes the Apps of a namespace away, with what they run, while their kind is there.
+
+    An owner whose kind has gone takes nothing with it: its pods would run on the node of a later test.
+    """
+    try:
+        yield
+    finally:
+        for kind in ("App", "Deployment"):
+            for each in await api.list_all(kind, namespace=namespace):
+                with contextlib.suppress(ApiError):  # the App may have taken its Deployment along
+                    await api.delete(kind, each["metadata"]["name"], namespace=namespace)
+
+
 async def _until_discovered(api: Api, definition: Object, wanted: bool) -> None:
     async with asyncio.timeout(PATIENCE):
         while await _is_discovered(api, definition) != wanted:  # noqa: ASYNC110 - simply asked

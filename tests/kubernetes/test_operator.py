@@ -15,7 +15,16 @@ import pytest
 
 from isoline.cluster.kubernetes.leases import LeaseSettings
 from isoline.objects.crds import crd_documents
-from kubernetes.planes import PATIENCE, Edge, defined, listening_at, new_namespace, options_for, running
+from kubernetes.planes import (
+    PATIENCE,
+    Edge,
+    defined,
+    emptied_of_apps,
+    listening_at,
+    new_namespace,
+    options_for,
+    running,
+)
 from kubernetes.rig import Api, ApiError, Image, Node, Object, Rig
 
 HELLO = """
@@ -38,7 +47,7 @@ async def namespace(api: Api) -> AsyncIterator[str]:
     (definition,) = (each for each in crd_documents() if each["spec"]["names"]["kind"] == "App")
     name = await new_namespace(api)
     await api.patch("Namespace", name, {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}})
-    async with defined(api, definition):
+    async with defined(api, definition), emptied_of_apps(api, name):
         yield name
 
 

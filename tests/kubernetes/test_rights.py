@@ -5,7 +5,7 @@ from typing import Any
 from isoline.cluster.kubernetes.kubeconfig import from_kubeconfig
 from isoline.cluster.kubernetes.leases import LeaseSettings
 from isoline.objects.crds import crd_documents
-from kubernetes.planes import defined, new_namespace, options_for, proxy, running
+from kubernetes.planes import defined, emptied_of_apps, new_namespace, options_for, proxy, running
 from kubernetes.rig import Api, Rig
 
 FOLLOW = ["list", "watch"]
@@ -77,7 +77,7 @@ def expanded(item: dict[str, Any]) -> bool:
 async def test_with_exactly_these_rights_it_follows_leads_and_writes(rig: Rig, api: Api) -> None:
     namespace = await new_namespace(api)
     ours = [each for each in crd_documents() if each["spec"]["names"]["kind"] in ("App", "TrafficPolicy")]
-    async with defined(api, ours[0]), defined(api, ours[1]):
+    async with defined(api, ours[0]), defined(api, ours[1]), emptied_of_apps(api, namespace):
         await check(rig, api, namespace)
 
 

@@ -116,7 +116,7 @@ def abide(kind: Kind, spec: dict[str, Any]) -> dict[str, Any]:
     if kind.name == "Deployment":
         template = {"metadata": {}, "spec": {"containers": [{"name": "a"}]}}
         return spec | {"selector": {}, "template": template}
-    broken = {"run", "scale", "tls", "storage", "listeners", "accessLogs"}
+    broken = {"run", "scale", "tls", "storage", "listeners", "accessLogs", "policy"}
     return {name: value for name, value in spec.items() if name not in broken} | (
         {"profile": "x"} if kind.name == "App" else {}
     )
