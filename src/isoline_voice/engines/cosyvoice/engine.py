@@ -7,14 +7,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from isoline_voice.audio.finishing import OUTPUT_RATE, Finisher
-from isoline_voice.audio.levels import gain_of
 from isoline_voice.engines.cosyvoice.frames import Job
 from isoline_voice.engines.cosyvoice.process import PROGRESS_SECONDS, GpuWorker
 from isoline_voice.engines.cosyvoice.recordings import Recordings
-from isoline_voice.engines.cosyvoice_text import MAX_CHARACTERS, model_pieces, text_warnings
-from isoline_voice.engines.instructions import DIALECTS, EMOTIONS, LANGUAGES, PERSONAS, controls
-from isoline_voice.engines.produced import ProducedPieces, Put
+from isoline_voice.engines.cosyvoice_text import model_pieces
+from isoline_voice.engines.instructions import controls
+from isoline_voice.engines.model_speech import Utterances, model_capabilities
 from isoline_voice.engines.protocol import (
     Capabilities,
     EngineStats,
@@ -25,7 +23,6 @@ from isoline_voice.engines.protocol import (
     Voice,
 )
 from isoline_voice.engines.recorded import RecordedVoice, recorded_voice
-from isoline_voice.text.tags import SOUNDS, SPANS
 
 ENGINE = "cosyvoice"
 
@@ -45,9 +42,7 @@ class CosyVoiceEngine:
         self._voices = {recorded.voice.id: recorded for recorded in voices}
         self._files = contextlib.ExitStack()
         self._recordings: Recordings | None = None
-        self._active: set[ProducedPieces] = set()
-        self._utterances = 0
-        self._audio_seconds = 0.0
+        self._utterances = Utterances()
 
     @property
     def name(self) -> str:
@@ -57,20 +52,7 @@ class CosyVoiceEngine:
     @property
     def capabilities(self) -> Capabilities:
         """What the model was trained for."""
-        return Capabilities(
-            dialects=DIALECTS | {"普通话"},
-            languages=LANGUAGES,
-            emotions=frozenset(EMOTIONS),
-            volume=True,
-            rate=True,
-            pitch=False,
-            cloning=True,
-            max_characters=MAX_CHARACTERS,
-            personas=frozenset(PERSONAS),
-            tags=frozenset(SOUNDS) | {f"<{span}>" for span in SPANS},
-            phonemes=True,
-            instructions=True,
-        )
+        return model_capabilities(instructed=True)
 
     def voices(self) -> Sequence[Voice]:
         """Those that it was given recordings for; the model has none of its own."""
@@ -85,8 +67,7 @@ class CosyVoiceEngine:
 
     async def stop(self) -> None:
         """Close every utterance and end the worker."""
-        for pieces in tuple(self._active):
-            await pieces.aclose()
+        await self._utterances.close()
         await self.worker.stop()
         self._files.close()
         self._recordings = None
@@ -102,10 +83,10 @@ class CosyVoiceEngine:
             workers=int(self.worker.ready.is_set()),
             busy=int(self.worker.busy),
             queued=self.worker.waiting,
-            active=len(self._active),
+            active=self._utterances.active,
             restarts=self.worker.restarts,
-            utterances=self._utterances,
-            audio_seconds=self._audio_seconds,
+            utterances=self._utterances.begun,
+            audio_seconds=self._utterances.audio_seconds,
         )
 
     async def speak(self, request: SpeechRequest) -> Speech:
@@ -117,26 +98,7 @@ class CosyVoiceEngine:
         recording = self._recordings.path(reference)
         asked = controls(request.style, instructed=True)
         jobs = (_job(request, piece, reference, recording, asked.instruction) for piece in pieces)
-
-        async def produce(put: Put) -> None:
-            finisher = Finisher(self.worker.rate, stretch=asked.stretch / request.speed)
-            for job in jobs:
-                finisher.begin(gain=gain_of(asked.gain))
-                async with contextlib.aclosing(self.worker.speak(job)) as spoken:
-                    async for pcm in spoken:
-                        await put(finisher.feed(pcm))
-                await put(finisher.end(pause=0.0))
-            await put(finisher.finish())
-
-        def closed(seconds: float) -> None:
-            self._active.discard(produced)
-            self._audio_seconds += seconds
-
-        produced = ProducedPieces(produce, closed=closed)
-        self._active.add(produced)
-        self._utterances += 1
-        warnings = (*asked.warnings, *text_warnings(request.text))
-        return Speech(OUTPUT_RATE, voice, request.style, warnings, produced)
+        return self._utterances.begin(request, voice, asked, jobs, self.worker.speak, rate=self.worker.rate)
 
 
 def _job(request: SpeechRequest, text: str, reference: Reference, recording: str, instruction: str | None) -> Job:

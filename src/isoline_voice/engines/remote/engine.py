@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from isoline_voice.audio.finishing import OUTPUT_RATE, Finisher
-from isoline_voice.audio.levels import gain_of
-from isoline_voice.engines.cosyvoice_text import MAX_CHARACTERS, model_pieces, text_warnings
-from isoline_voice.engines.instructions import DIALECTS, EMOTIONS, LANGUAGES, PERSONAS, controls
-from isoline_voice.engines.produced import ProducedPieces, Put
+from isoline_voice.engines.cosyvoice_text import model_pieces
+from isoline_voice.engines.instructions import controls
+from isoline_voice.engines.model_speech import Utterances, model_capabilities
 from isoline_voice.engines.protocol import (
     Capabilities,
     EngineStats,
@@ -24,7 +22,6 @@ from isoline_voice.engines.recorded import RecordedVoice, recorded_voice
 from isoline_voice.engines.remote.client import Client, Timeouts
 from isoline_voice.engines.remote.replicas import Replicas
 from isoline_voice.engines.remote.servers import SERVERS
-from isoline_voice.text.tags import SOUNDS, SPANS
 
 MODEL = "FunAudioLLM/Fun-CosyVoice3-0.5B-2512"
 REMOTE_RATE = 24_000
@@ -52,9 +49,7 @@ class RemoteEngine:
         self._client = Client(Replicas(urls), key=key, timeouts=timeouts or Timeouts())
         self._model = model
         self._voices: Mapping[str, RecordedVoice] = {recorded.voice.id: recorded for recorded in voices}
-        self._active: set[ProducedPieces] = set()
-        self._utterances = 0
-        self._audio_seconds = 0.0
+        self._utterances = Utterances()
 
     @property
     def name(self) -> str:
@@ -64,21 +59,7 @@ class RemoteEngine:
     @property
     def capabilities(self) -> Capabilities:
         """CosyVoice3's, less what the server leaves out."""
-        instructed = self._server.instructed
-        return Capabilities(
-            dialects=DIALECTS | {"普通话"} if instructed else frozenset({"普通话"}),
-            languages=LANGUAGES,
-            emotions=frozenset(EMOTIONS) if instructed else frozenset(),
-            volume=True,
-            rate=True,
-            pitch=False,
-            cloning=True,
-            max_characters=MAX_CHARACTERS,
-            personas=frozenset(PERSONAS) if instructed else frozenset(),
-            tags=frozenset(SOUNDS) | {f"<{span}>" for span in SPANS},
-            phonemes=True,
-            instructions=instructed,
-        )
+        return model_capabilities(instructed=self._server.instructed)
 
     def voices(self) -> Sequence[Voice]:
         """Those that it was given recordings for."""
@@ -90,8 +71,7 @@ class RemoteEngine:
 
     async def stop(self) -> None:
         """Close every utterance and connection."""
-        for pieces in tuple(self._active):
-            await pieces.aclose()
+        await self._utterances.close()
         await self._client.stop()
 
     async def health(self) -> Health:
@@ -105,9 +85,9 @@ class RemoteEngine:
         return EngineStats(
             workers=replicas.up,
             busy=sum(replica.active > 0 for replica in replicas.all),
-            active=len(self._active),
-            utterances=self._utterances,
-            audio_seconds=self._audio_seconds,
+            active=self._utterances.active,
+            utterances=self._utterances.begun,
+            audio_seconds=self._utterances.audio_seconds,
         )
 
     async def speak(self, request: SpeechRequest) -> Speech:
@@ -115,34 +95,11 @@ class RemoteEngine:
         voice, reference = recorded_voice(request, self._voices, engine=self.name)
         pieces = model_pieces(request)
         asked = controls(request.style, instructed=self._server.instructed)
-        finisher = Finisher(REMOTE_RATE, stretch=asked.stretch / request.speed)
         bodies = (self._body(request, piece, reference, asked.instruction) for piece in pieces)
         first = next(bodies)  # what the server is known not to take is raised here and now
-
-        async def produce(put: Put) -> None:
-            for body in _chained(first, bodies):
-                finisher.begin(gain=gain_of(asked.gain))
-                async with contextlib.aclosing(self._client.speak(body)) as spoken:
-                    async for pcm in spoken:
-                        await put(finisher.feed(pcm))
-                await put(finisher.end(pause=0.0))
-            await put(finisher.finish())
-
-        def closed(seconds: float) -> None:
-            self._active.discard(produced)
-            self._audio_seconds += seconds
-
-        produced = ProducedPieces(produce, closed=closed)
-        self._active.add(produced)
-        self._utterances += 1
-        warnings = (*asked.warnings, *text_warnings(request.text))
-        return Speech(OUTPUT_RATE, voice, request.style, warnings, produced)
+        jobs = itertools.chain([first], bodies)
+        return self._utterances.begin(request, voice, asked, jobs, self._client.speak, rate=REMOTE_RATE)
 
     def _body(self, request: SpeechRequest, text: str, reference: Reference, instruction: str | None) -> dict[str, Any]:
         body = {"model": self._model, **self._server.body(text, reference, instruction)}
         return body if request.seed is None else body | {"seed": request.seed}
-
-
-def _chained(first: dict[str, Any], rest: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    yield first
-    yield from rest
