@@ -129,9 +129,9 @@ class Renderer:
         self._add_secrets(after.certificates)
         if site is not None:
             self._use(used_by(site))
-        self._set_chain(host, after.chain)
+        self._set_chain(self._chains, host, after.chain)
+        self._set_chain(self._http3, host, after.http3)
         self._set_fallback(host, before, after)
-        self._set_http3(host, after.http3)
 
     def _render_site(self, site: ir.Site, gateway: ir.Gateway) -> Rendered:
         resources = render_site(site, gateway)
@@ -179,14 +179,6 @@ class Renderer:
         for name in used_after:
             self._certificate_hosts.setdefault(name, set()).add(host)
 
-    def _set_http3(self, host: str, chain: ir.Chain | None) -> None:
-        if chain != self._http3.get(host):
-            self._listeners_stale = True
-        if chain is None:
-            self._http3.pop(host, None)
-        else:
-            self._http3[host] = chain
-
     def _set_fallback(self, host: str, before: Rendered, after: Rendered) -> None:
         """While there is a fallback, the listener knows every host on HTTPS, and changes as one comes or goes."""
         known_before, known_after = (_is_known(host, each) for each in (before, after))
@@ -203,13 +195,13 @@ class Renderer:
         known = sorted(host for host, each in self._sites.items() if _is_known(host, each))
         return ir.Fallback(certificate=min(self._fallbacks.values()), known=tuple(known))
 
-    def _set_chain(self, host: str, chain: ir.Chain | None) -> None:
-        if chain != self._chains.get(host):
+    def _set_chain(self, chains: dict[str, ir.Chain], host: str, chain: ir.Chain | None) -> None:
+        if chain != chains.get(host):
             self._listeners_stale = True
         if chain is None:
-            self._chains.pop(host, None)
+            chains.pop(host, None)
         else:
-            self._chains[host] = chain
+            chains[host] = chain
 
     def _use(self, filters: frozenset[str]) -> None:
         """A filter that has come stays: to and fro of one site's would be felt by all."""

@@ -7,7 +7,7 @@ from typing import Any
 from isoline.objects.app import App
 from isoline.objects.containers import Container, Probe
 from isoline.objects.errors import Finding, PathStep
-from isoline.objects.formats import DNS_LABEL, DNS_SUBDOMAIN
+from isoline.objects.formats import DNS_LABEL, DNS_SUBDOMAIN, HEADER_NAME
 from isoline.objects.gateway_config import GatewayConfig
 from isoline.objects.gateway_tracing import Tracing
 from isoline.objects.httpproxy_policies import HeadersPolicy
@@ -15,7 +15,6 @@ from isoline.objects.meta import Object
 from isoline.objects.registry import Kind
 from isoline.objects.workloads import Deployment
 
-_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FORBIDDEN_IN_VALUE = re.compile(r"[\r\n\0]")
 _LONGEST_VALUE = 16384
 
@@ -112,7 +111,7 @@ def _headers(policy: HeadersPolicy, path: tuple[PathStep, ...]) -> Iterator[Find
     names = [entry.name.lower() for entry in policy.set]
     for index, entry in enumerate(policy.set):
         place = (*path, "set", index)
-        if not _HEADER.fullmatch(entry.name):
+        if not HEADER_NAME.fullmatch(entry.name):
             yield Finding((*place, "name"), f'"{entry.name}" is no header name')
         elif names[index] in names[:index]:
             yield Finding((*place, "name"), f'"{entry.name}" is set already')
@@ -124,7 +123,7 @@ def _headers(policy: HeadersPolicy, path: tuple[PathStep, ...]) -> Iterator[Find
             text = f"a header's value holds no line break and no NUL, and at most {_LONGEST_VALUE} bytes"
             yield Finding((*place, "value"), text)
     for index, name in enumerate(policy.remove):
-        if not _HEADER.fullmatch(name):
+        if not HEADER_NAME.fullmatch(name):
             yield Finding((*path, "remove", index), f'"{name}" is no header name')
         elif name.lower() == "host":
             yield Finding((*path, "remove", index), "Host cannot be removed")
@@ -137,7 +136,7 @@ def _tracing(tracing: Tracing) -> Iterator[Finding]:
         if bool(tag.literal) == bool(tag.request_header_name):
             text = "exactly one of literal and requestHeaderName is needed"
             yield Finding((*path, "customTags", index), text)
-        elif tag.request_header_name and not _HEADER.fullmatch(tag.request_header_name):
+        elif tag.request_header_name and not HEADER_NAME.fullmatch(tag.request_header_name):
             text = f'"{tag.request_header_name}" is no header name'
             yield Finding((*path, "customTags", index, "requestHeaderName"), text)
         if tag.tag_name in names[:index]:

@@ -6,12 +6,13 @@ import msgspec
 
 from isoline.objects import ExtensionService, HTTPProxy, Ingress, Key, TrafficPolicy
 from isoline.routing import ir
+from isoline.routing.age import oldest_first
 from isoline.routing.classes import is_ours
 from isoline.routing.extensions import Extension, extension_status, find_extension
 from isoline.routing.httpproxy import guards
 from isoline.routing.httpproxy.scope import Report, Scope
 from isoline.routing.httpproxy.site import SiteDraft
-from isoline.routing.httpproxy.virtualhost import compile_root, oldest_first
+from isoline.routing.httpproxy.virtualhost import compile_root
 from isoline.routing.indexes import EXTENSION, HOSTS, POLICY
 from isoline.routing.ingress.site import check_hosts, compile_ingresses
 from isoline.routing.statuses import ORPHANED, Finding, ProxyStatus, merge

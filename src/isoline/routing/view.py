@@ -4,11 +4,12 @@ A miss is a read like any other: a Service that was looked for and not found is 
 Service comes.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from isoline.cluster.store import Store
 from isoline.objects import Key, Object, TrafficPolicy
+from isoline.routing.age import oldest_first
 from isoline.routing.indexes import TRAFFIC_POLICIES
 from isoline.routing.settings import GATEWAY_CONFIG, Settings
 
@@ -21,8 +22,6 @@ class IndexRead(NamedTuple):
 
 
 Read = Key | IndexRead
-
-_UNKNOWN_AGE = "~"  # After every timestamp: what nobody can date wins over nobody.
 
 
 class View:
@@ -72,9 +71,4 @@ class View:
         """
         self.reads.add(target)
         found = [self._store.get(key) for key in self._store.find(TRAFFIC_POLICIES, str(target))]
-        return oldest_policies_first(policy for policy in found if isinstance(policy, TrafficPolicy))
-
-
-def oldest_policies_first(policies: Iterable[TrafficPolicy]) -> list[TrafficPolicy]:
-    """Return policies in the order in which they count: by age, then by namespace and name."""
-    return sorted(policies, key=lambda each: (each.metadata.creation_timestamp or _UNKNOWN_AGE, each.key))
+        return oldest_first(policy for policy in found if isinstance(policy, TrafficPolicy))

@@ -6,6 +6,7 @@ Many end in what Go's standard library says of a value, so that is said here as 
 import re
 from typing import Final
 
+from isoline.objects.formats import HEADER_NAME
 from isoline.routing.regexes import NO_EXPRESSION
 
 _UNITS: Final = frozenset({"ns", "us", "µs", "μs", "ms", "s", "m", "h"})
@@ -13,7 +14,6 @@ _HEADER_RULE: Final = (
     "a valid HTTP header must consist of alphanumeric characters or '-' "
     "(e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')"
 )
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _EXPRESSION_FAULTS: Final = {
     "missing ]": "missing closing ]",
     "missing )": "missing closing )",
@@ -56,7 +56,7 @@ def bad_header(role: str, name: str) -> str:
 
 def canonical_header(name: str) -> str:
     """Return a header's name as Go writes it: `x-api-key` is `X-Api-Key`; what is no name stays as it is."""
-    return "-".join(part.capitalize() for part in name.split("-")) if _TOKEN.fullmatch(name) else name
+    return "-".join(part.capitalize() for part in name.split("-")) if HEADER_NAME.fullmatch(name) else name
 
 
 def bad_expression(problem: str) -> str:

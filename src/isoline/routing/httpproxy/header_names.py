@@ -2,13 +2,14 @@
 
 import re
 
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+from isoline.objects.formats import HEADER_NAME
+
 _FORBIDDEN_IN_VALUE = re.compile(r"[\r\n\0]")
 MAXIMUM_LENGTH = 16384
 
 
 def is_name(text: str) -> bool:
-    return len(text) <= MAXIMUM_LENGTH and _NAME.fullmatch(text) is not None
+    return len(text) <= MAXIMUM_LENGTH and HEADER_NAME.fullmatch(text) is not None
 
 
 def value_problem(text: str) -> str | None:

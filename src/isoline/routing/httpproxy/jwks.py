@@ -1,8 +1,5 @@
 """remoteJWKS and localJWKS: where a provider's keys come from."""
 
-import ipaddress
-import re
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from isoline.objects import Key, Secret, parse_go_duration
@@ -13,15 +10,13 @@ from isoline.routing.httpproxy.scope import Fault, Scope
 from isoline.routing.httpproxy.timeouts import MAXIMUM_SECONDS
 from isoline.routing.jwks import parse_jwks
 from isoline.routing.statuses import Finding
+from isoline.routing.urls import PORTS, Url, is_host
 from isoline.routing.view import View
 
 _TIMEOUT = 1.0
 _CACHE_DURATION = 300.0
 _LONGEST_TIMEOUT = 2.0**32 - 1
 _SHORTEST_CACHE = 0.001
-_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?")
-_LONGEST_HOST = 253
-_PORTS = {"http": 80, "https": 443}
 _FAMILIES = {
     "": ir.DnsFamily.AUTO,
     "auto": ir.DnsFamily.AUTO,
@@ -33,14 +28,6 @@ _FIELD = "Spec.VirtualHost.JWTProviders.RemoteJWKS"
 _VALIDATION = upstream_tls.Words(
     f"{_FIELD}.UpstreamValidation is invalid", f"{_FIELD}.UpstreamValidation.CACertificate"
 )
-
-
-class _Place(NamedTuple):
-    """Where keys are fetched."""
-
-    scheme: str
-    host: str
-    port: int
 
 
 def compile_keys(
@@ -90,18 +77,7 @@ def _remote(
         place_of_family = scope.at("dnsLookupFamily")
         words = f"{_FIELD}.DNSLookupFamily {words}"
         raise _fault(place_of_family, "RemoteJWKSDNSLookupFamilyInvalid", text, words)
-    secure = place.scheme == "https"
-    cluster = clusters.named(
-        ir.Cluster(
-            name="",
-            endpoints="",
-            dns=ir.Dns(hostname=place.host, port=place.port, family=family),
-            protocol=ir.Upstream.TLS if secure else ir.Upstream.HTTP1,
-            sni=place.host if secure and not _is_address(place.host) else "",
-            trust=trust,
-        ),
-        f"jwks/{place.host}/{place.port}",
-    )
+    cluster = clusters.of_url(place, "jwks", family=family, trust=trust)
     found[cluster.name] = cluster
     return ir.RemoteKeys(
         uri=remote.uri,
@@ -111,17 +87,17 @@ def _remote(
     )
 
 
-def _place(uri: str, scope: Scope) -> _Place:
+def _place(uri: str, scope: Scope) -> Url:
     try:
         parts = urlsplit(uri)
         host = parts.hostname or ""
     except ValueError as error:
         raise _fault(scope, "RemoteJWKSURIInvalid", str(error), f"{_FIELD}.URI is invalid: {error}") from error
-    if parts.scheme not in _PORTS:
+    if parts.scheme not in PORTS:
         text = f'"{parts.scheme}" is neither http nor https'
         words = f'{_FIELD}.URI has invalid scheme "{parts.scheme}", must be http or https'
         raise _fault(scope, "RemoteJWKSSchemeInvalid", text, words)
-    if not (uri.isascii() and uri.isprintable()) or " " in uri or "@" in parts.netloc or not _is_host(host):
+    if not (uri.isascii() and uri.isprintable()) or " " in uri or "@" in parts.netloc or not is_host(host):
         text = f"{uri!r} leads to no host; write one such as https://login.example.com/keys.json"
         raise _fault(scope, "RemoteJWKSURIInvalid", text, _words_of_uri(wording.bad_url(uri)))
     try:
@@ -132,14 +108,14 @@ def _place(uri: str, scope: Scope) -> _Place:
         raise _fault(scope, "RemoteJWKSPortInvalid", str(error)) from error
     if port == 0:
         raise _fault(scope, "RemoteJWKSPortInvalid", "0 is no port")
-    return _Place(parts.scheme, host, port or _PORTS[parts.scheme])
+    return Url(parts.scheme, host, port or PORTS[parts.scheme])
 
 
 def _words_of_uri(problem: str) -> str:
     return f"{_FIELD}.URI is invalid: {problem}" if problem else ""
 
 
-def _trust(remote: RemoteJWKS, place: _Place, namespace: str, view: View, scope: Scope) -> ir.Trust | None:
+def _trust(remote: RemoteJWKS, place: Url, namespace: str, view: View, scope: Scope) -> ir.Trust | None:
     if remote.validation is None:
         return None
     if place.scheme == "http":
@@ -169,18 +145,6 @@ def _seconds(text: str, field: str, lowest: float, highest: float, scope: Scope)
     if not lowest <= seconds <= highest:
         raise _fault(scope, reason, f"{text} is outside {lowest:g}s–{highest:.0f}s")
     return seconds
-
-
-def _is_host(host: str) -> bool:
-    return _is_address(host) or (len(host) <= _LONGEST_HOST and _HOST.fullmatch(host) is not None)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return "%" not in host
 
 
 def _fault(scope: Scope, reason: str, text: str, words: str = "") -> Fault:

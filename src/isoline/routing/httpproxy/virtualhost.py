@@ -1,7 +1,5 @@
 """Roots: who speaks for a host, and whether the host can be served at all."""
 
-from collections.abc import Iterable
-
 import msgspec
 
 from isoline.objects import HTTPProxy
@@ -18,19 +16,6 @@ from isoline.routing.httpproxy.scope import Fault
 from isoline.routing.httpproxy.site import SiteDraft
 
 _TO_HTTPS = ir.HttpsRedirect()
-_UNKNOWN_AGE = "~"  # After every timestamp: what nobody can date does not take a host from anybody.
-
-
-def oldest_first(proxies: Iterable[HTTPProxy]) -> list[HTTPProxy]:
-    """Return the claimants of a host, the one that keeps it first: by age, then by namespace and name."""
-    return sorted(
-        proxies,
-        key=lambda proxy: (
-            proxy.metadata.creation_timestamp or _UNKNOWN_AGE,
-            proxy.metadata.namespace,
-            proxy.metadata.name,
-        ),
-    )
 
 
 def compile_root(host: str, proxy: HTTPProxy, site: SiteDraft) -> ir.Site | None:

@@ -12,6 +12,7 @@ import msgspec
 from isoline.objects import Ingress, Key
 from isoline.objects.networking import HTTPIngressPath, IngressBackend
 from isoline.routing import ir
+from isoline.routing.age import oldest_first
 from isoline.routing.clusters import named_by
 from isoline.routing.httpproxy.fallback_certificate import gateway_fallback, is_lent
 from isoline.routing.httpproxy.order import Draft, in_order
@@ -28,7 +29,6 @@ from isoline.routing.traffic.sections import DEFAULT_BACKEND, sections_of_path
 from isoline.routing.view import View
 
 _TO_HTTPS = ir.HttpsRedirect()
-_UNKNOWN_AGE = "~"  # After every timestamp: what nobody can date does not take a path from anybody.
 
 
 class _Host:
@@ -74,7 +74,7 @@ def compile_ingresses(
     """Return what is served for a host by Ingresses, beside what an HTTPProxy serves there; and what was found."""
     gathered = _Host(host, view)
     defaults: list[tuple[Ingress, Wishes, Report]] = []
-    ordered = _oldest_first(ingresses)
+    ordered = oldest_first(ingresses)
     fallback = gateway_fallback(view) if host == ir.CATCH_ALL else ""
     for ingress in ordered:
         report = gathered.reports.setdefault(ingress.key, Report())
@@ -102,17 +102,6 @@ def check_hosts(ingress: Ingress, report: Report) -> None:
     for position, entry in enumerate(spec.tls):
         if not entry.hosts:
             scope.at(f"tls[{position}].hosts").warn("TLSError", "names no host, so no host ends TLS by it")
-
-
-def _oldest_first(ingresses: Iterable[Ingress]) -> list[Ingress]:
-    return sorted(
-        ingresses,
-        key=lambda item: (
-            item.metadata.creation_timestamp or _UNKNOWN_AGE,
-            item.metadata.namespace,
-            item.metadata.name,
-        ),
-    )
 
 
 def _add_paths(ingress: Ingress, asked: Wishes, report: Report, host: _Host) -> None:

@@ -10,11 +10,12 @@ import msgspec
 
 from isoline.objects import HTTPProxy, Key, TrafficPolicy
 from isoline.routing import ir
+from isoline.routing.age import oldest_first
 from isoline.routing.classes import is_ours
 from isoline.routing.httpproxy.fallback_certificate import gateway_fallback, is_lent
 from isoline.routing.httpproxy.scope import Scope
 from isoline.routing.indexes import HOSTS, normal_host
-from isoline.routing.view import View, oldest_policies_first
+from isoline.routing.view import View
 
 
 def proxies_lent(host: str, claimants: Collection[HTTPProxy], view: View) -> list[HTTPProxy]:
@@ -79,7 +80,7 @@ def _holders(host: str, view: View) -> Iterator[HTTPProxy]:
 
 def _lenders(host: str, view: View) -> list[TrafficPolicy]:
     found = (view.get(key) for key in view.find(HOSTS, host))
-    return oldest_policies_first(each for each in found if isinstance(each, TrafficPolicy))
+    return oldest_first(each for each in found if isinstance(each, TrafficPolicy))
 
 
 def _roots(policy: TrafficPolicy, view: View) -> Iterator[HTTPProxy]:

@@ -9,7 +9,7 @@ from isoline.routing import clusters, ir
 from isoline.routing.authorities import authorities_of, machine_authorities
 from isoline.routing.traffic.place import Place
 from isoline.routing.traffic.secrets import entry_of, secret_of
-from isoline.routing.urls import Url, is_address, parse_url
+from isoline.routing.urls import Url, parse_url
 
 _TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 """A scope (RFC 6749 section 3.3)."""
@@ -59,17 +59,8 @@ def _url(text: str, place: Place) -> Url:
 
 def _cluster(setting: OIDC, place: Place) -> str:
     url = _url(setting.token_endpoint, place.at("tokenEndpoint"))
-    cluster = clusters.named(
-        ir.Cluster(
-            name="",
-            endpoints="",
-            dns=ir.Dns(hostname=url.host, port=url.port),
-            protocol=ir.Upstream.TLS if url.secure else ir.Upstream.HTTP1,
-            sni=url.host if url.secure and not is_address(url.host) else "",
-            trust=ir.Trust(authorities=_authorities(setting, place), names=(url.host,)) if url.secure else None,
-        ),
-        f"login/{url.host}/{url.port}",
-    )
+    trust = ir.Trust(authorities=_authorities(setting, place), names=(url.host,)) if url.secure else None
+    cluster = clusters.of_url(url, "login", trust=trust)
     place.clusters[cluster.name] = cluster
     return cluster.name
 
