@@ -1,6 +1,5 @@
 """The other end of the control API where a cluster is meant: commands ask it as they ask an Isoline on this machine."""
 
-import atexit
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar, cast
@@ -28,11 +27,9 @@ class ClusterClient(Client):
         self._background = Background()
         self._console: ClusterConsole | None = None
         self._shows: Extent | None = None
-        atexit.register(self.close)
 
     def close(self) -> None:
         """End what was opened to get answers."""
-        atexit.unregister(self.close)
         if self._console is not None:
             self._console.close()
             self._console = None

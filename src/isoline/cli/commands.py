@@ -1,5 +1,6 @@
 """The commands and their options. What they do is in the files beside, imported when it is done."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from isoline.cli.client import Client
 
 
+_opened = ExitStack()
+"""What a command has opened to get its answer. It ends with the command."""
+
+
 class _Commands(TyperGroup):
     """Ends a command that went wrong with a sentence and its exit code."""
 
@@ -26,6 +31,8 @@ class _Commands(TyperGroup):
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
+        finally:
+            _opened.close()
 
 
 app = typer.Typer(
@@ -51,7 +58,9 @@ def _client(state: Path | None, kubeconfig: Path | None = None, context: str | N
     if kubeconfig is not None or context is not None or (state is None and means_a_cluster()):
         from isoline.cli.cluster_client import ClusterClient
 
-        return ClusterClient(kubeconfig, context)
+        client = ClusterClient(kubeconfig, context)
+        _opened.callback(client.close)
+        return client
     return Client(_folder(state))
 
 
