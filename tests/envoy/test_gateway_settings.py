@@ -79,7 +79,11 @@ async def test_spans_go_to_the_collector(site: Edge, collector: tuple[Collector,
     change(
         site,
         tracing=ir.Tracing(
-            host="127.0.0.1", port=port, service_name="front", percent=100.0, max_path_length=12, tags=tags
+            collector=ir.Dns(hostname="127.0.0.1", port=port),
+            service_name="front",
+            percent=100.0,
+            max_path_length=12,
+            tags=tags,
         ),
     )
 
@@ -98,14 +102,20 @@ async def test_spans_go_to_the_collector(site: Edge, collector: tuple[Collector,
 async def test_no_request_is_traced_at_nought_per_cent(site: Edge, collector: tuple[Collector, int]) -> None:
     collected, port = collector
     change(
-        site, tracing=ir.Tracing(host="127.0.0.1", port=port, service_name="front", percent=0.0, max_path_length=256)
+        site,
+        tracing=ir.Tracing(
+            collector=ir.Dns(hostname="127.0.0.1", port=port), service_name="front", percent=0.0, max_path_length=256
+        ),
     )
     change(site, server_header="overwrite")
     await site.eventually(lambda: _server_is(site, "envoy"))
     for _ in range(20):
         await site.get(f"http://{SITE}/")
     change(
-        site, tracing=ir.Tracing(host="127.0.0.1", port=port, service_name="later", percent=100.0, max_path_length=256)
+        site,
+        tracing=ir.Tracing(
+            collector=ir.Dns(hostname="127.0.0.1", port=port), service_name="later", percent=100.0, max_path_length=256
+        ),
     )
 
     async def traced() -> bool:
@@ -215,7 +225,11 @@ CHANGES: list[dict[str, object]] = [
     {"max_connections": 4000},
     {"access_log": ir.AccessLog(path="/dev/null")},
     {"tls_minimum": ir.TlsVersion.V1_3},
-    {"tracing": ir.Tracing(host="127.0.0.1", port=1, service_name="x", percent=1.0, max_path_length=9)},
+    {
+        "tracing": ir.Tracing(
+            collector=ir.Dns(hostname="127.0.0.1", port=1), service_name="x", percent=1.0, max_path_length=9
+        )
+    },
 ]
 
 

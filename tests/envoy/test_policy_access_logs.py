@@ -62,7 +62,7 @@ async def test_a_request_goes_to_the_log_of_its_site(
     found, port = collector
     logs = (
         ir.NamedLog(name="short", log=ir.AccessLog(path=str(paths["short"]), json=False, fields=("method", "path"))),
-        ir.NamedLog(name="far", log=None, collector=f"127.0.0.1:{port}", fields=("path", "status")),
+        ir.NamedLog(name="far", log=None, collector=ir.Dns(hostname="127.0.0.1", port=port), fields=("path", "status")),
     )
     own = ir.AccessLog(path=str(paths["own"]), fields=("path", "host"))
     edge.world.gateway = msgspec.structs.replace(edge.world.gateway, access_log=own, named_logs=logs)

@@ -112,10 +112,8 @@ def _limits(source: DefaultCircuitBreakers) -> ir.Limits:
 
 
 def _tracing(source: Tracing) -> ir.Tracing:
-    host, _, port = source.endpoint.rpartition(":")
     return ir.Tracing(
-        host=host.strip("[]"),
-        port=int(port),
+        collector=_endpoint(source.endpoint),
         service_name=source.service_name,
         percent=source.overall_sampling,
         max_path_length=source.max_path_tag_length,
@@ -124,6 +122,12 @@ def _tracing(source: Tracing) -> ir.Tracing:
             for tag in source.custom_tags
         ),
     )
+
+
+def _endpoint(text: str) -> ir.Dns:
+    """What decoding has found to be `host:port`."""
+    host, _, port = text.rpartition(":")
+    return ir.Dns(hostname=host.strip("[]"), port=int(port))
 
 
 def _rate_limits(source: RateLimitServiceConfig, socket: str) -> ir.RateLimitService | None:
@@ -151,13 +155,15 @@ def _seconds(text: str) -> float:
 def _access_log(log: AccessLog) -> ir.AccessLog | None:
     if not log.enabled:
         return None
-    return ir.AccessLog(path="/dev/stdout" if log.path == "stdout" else log.path, json=log.format == "json")
+    return ir.AccessLog(path=_file(log.path), json=log.format == "json")
+
+
+def _file(path: str) -> str:
+    return "/dev/stdout" if path == "stdout" else path
 
 
 def _named_log(source: NamedAccessLog) -> ir.NamedLog:
     if source.otlp is not None:
-        return ir.NamedLog(name=source.name, log=None, collector=source.otlp, fields=source.fields)
-    path = "/dev/stdout" if source.path == "stdout" else source.path
-    return ir.NamedLog(
-        name=source.name, log=ir.AccessLog(path=path, json=source.format == "json", fields=source.fields)
-    )
+        return ir.NamedLog(name=source.name, log=None, collector=_endpoint(source.otlp), fields=source.fields)
+    log = ir.AccessLog(path=_file(source.path), json=source.format == "json", fields=source.fields)
+    return ir.NamedLog(name=source.name, log=log)

@@ -3,13 +3,11 @@
 from collections.abc import Iterator
 
 from envoy.config.accesslog.v3 import accesslog_pb2
-from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.core.v3 import config_source_pb2
 from envoy.extensions.access_loggers.file.v3 import file_pb2
 from envoy.extensions.access_loggers.open_telemetry.v3 import logs_service_pb2
 
 from isoline.routing import ir
-from isoline.xds import clusters
 from isoline.xds.messages import duration, packed
 
 _FIELDS = {
@@ -77,14 +75,6 @@ def access_logs(gateway: ir.Gateway) -> Iterator[accesslog_pb2.AccessLog]:
 def collector_name(named: ir.NamedLog) -> str:
     """The name of the cluster that a log is sent to."""
     return f"isoline/access-log/{named.name}"
-
-
-def collector(named: ir.NamedLog, gateway: ir.Gateway) -> cluster_pb2.Cluster:
-    """Who takes a log by OTLP."""
-    host, _, port = named.collector.rpartition(":")
-    dns = ir.Dns(hostname=host.strip("[]"), port=int(port))
-    source = ir.Cluster(name=collector_name(named), endpoints="", dns=dns, protocol=ir.Upstream.H2C)
-    return clusters.cluster(source, gateway)
 
 
 def _collected(named: ir.NamedLog) -> accesslog_pb2.AccessLog:

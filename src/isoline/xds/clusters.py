@@ -98,6 +98,11 @@ def _set_source(message: cluster_pb2.Cluster, source: ir.Cluster) -> None:
         endpoint.health_check_config.port_value = source.dns.health_port
 
 
+def collector(name: str, dns: ir.Dns, gateway: ir.Gateway) -> cluster_pb2.Cluster:
+    """Who takes spans or lines of a log by OTLP over gRPC."""
+    return cluster(ir.Cluster(name=name, endpoints="", dns=dns, protocol=ir.Upstream.H2C), gateway)
+
+
 def _set_balance(message: cluster_pb2.Cluster, balance: ir.Balance, slow_start: ir.SlowStart | None) -> None:
     if balance is not ir.Balance.LEAST_REQUEST:
         message.lb_policy = _LB_POLICY[balance]

@@ -78,9 +78,9 @@ def render_gateway(
         rendered.append(collector)
         own_clusters = (collector.name,)
     for named in gateway.named_logs:
-        if named.collector:
-            message = access_logs.collector(named, gateway)
-            rendered.append(as_resource(types.CLUSTER, access_logs.collector_name(named), message))
+        if named.collector is not None:
+            name = access_logs.collector_name(named)
+            rendered.append(as_resource(types.CLUSTER, name, clusters.collector(name, named.collector, gateway)))
             own_clusters = (*own_clusters, rendered[-1].name)
     if gateway.http is not None:
         listener = listeners.http_listener(gateway.http, gateway, used)

@@ -17,10 +17,7 @@ _TIMEOUT = 5.0
 
 def cluster(source: ir.Tracing, gateway: ir.Gateway) -> cluster_pb2.Cluster:
     """Who collects the spans."""
-    collector = ir.Cluster(
-        name=CLUSTER, endpoints="", dns=ir.Dns(hostname=source.host, port=source.port), protocol=ir.Upstream.H2C
-    )
-    return clusters.cluster(collector, gateway)
+    return clusters.collector(CLUSTER, source.collector, gateway)
 
 
 def tracing(source: ir.Tracing) -> hcm.HttpConnectionManager.Tracing:

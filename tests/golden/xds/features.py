@@ -638,8 +638,7 @@ GATEWAYS: Mapping[str, ir.Gateway] = {
         max_requests_per_connection=100,
         server_header="add",
         tracing=ir.Tracing(
-            host="collector.example.com",
-            port=4317,
+            collector=ir.Dns(hostname="collector.example.com", port=4317),
             service_name="front",
             percent=12.5,
             max_path_length=64,
@@ -662,7 +661,12 @@ GATEWAYS: Mapping[str, ir.Gateway] = {
         access_log=ir.AccessLog(path="access.log", json=False),
         named_logs=(
             ir.NamedLog(name="short", log=ir.AccessLog(path="/dev/stdout", json=False, fields=("method", "path"))),
-            ir.NamedLog(name="collected", log=None, collector="[::1]:4317", fields=("status", "duration_ms")),
+            ir.NamedLog(
+                name="collected",
+                log=None,
+                collector=ir.Dns(hostname="::1", port=4317),
+                fields=("status", "duration_ms"),
+            ),
         ),
     ),
 }

@@ -143,8 +143,7 @@ def test_tracing() -> None:
     tags = "customTags: [{tagName: a, literal: b}, {tagName: c, requestHeaderName: X-D}]"
     gateway = gateway_from_config(config(f"tracing: {{{traced}, {tags}}}"), http_port=1, https_port=2)
     assert gateway.tracing == ir.Tracing(
-        host="::1",
-        port=4317,
+        collector=ir.Dns(hostname="::1", port=4317),
         service_name="front",
         percent=12.5,
         max_path_length=9,

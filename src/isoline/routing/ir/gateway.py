@@ -4,7 +4,7 @@ from typing import Literal
 
 from isoline.routing.ir.base import IR, NEVER
 from isoline.routing.ir.sites import TlsVersion
-from isoline.routing.ir.upstreams import Limits
+from isoline.routing.ir.upstreams import Dns, Limits
 
 
 class Listener(IR, frozen=True, kw_only=True):
@@ -30,8 +30,8 @@ class NamedLog(IR, frozen=True, kw_only=True):
     name: str
     log: AccessLog | None
     """A file; None: to the collector."""
-    collector: str = ""
-    """`host:port` of an OpenTelemetry collector."""
+    collector: Dns | None = None
+    """Who takes its lines by OTLP."""
     fields: tuple[str, ...] = ()
 
 
@@ -45,8 +45,7 @@ class TraceTag(IR, frozen=True, kw_only=True):
 class Tracing(IR, frozen=True, kw_only=True):
     """Spans of requests, by OTLP."""
 
-    host: str
-    port: int
+    collector: Dns
     service_name: str
     percent: float
     """Of the requests."""
