@@ -6,18 +6,16 @@ import difflib
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     WithJsonSchema,
     field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from isoline_voice.api.errors import ApiError, validation_faults
+from isoline_voice.api.parsed import ParsedFields
 from isoline_voice.audio.encoders import Format
 from isoline_voice.engines.protocol import MAX_SPEED, MIN_SPEED, SpeechRequest, SpeechWarning
 from isoline_voice.styles import parse_style
@@ -55,7 +53,7 @@ def _is_not_blank(text: str) -> str:
     return text
 
 
-class SpokenFields(BaseModel):
+class SpokenFields(ParsedFields):
     """What every way of asking for speech has in common."""
 
     # A field that we do not know is answered with a warning: other servers' extras must not break their clients here.
@@ -111,14 +109,6 @@ class SpokenFields(BaseModel):
             zh=f"此处没有模型 {self.model!r}，由 {engine} 朗读。",
         )
         return (other, *unknown)
-
-    @classmethod
-    def parse(cls, data: object) -> Self:
-        """The fields from decoded JSON or a form; raises ApiError with every field that is wrong."""
-        try:
-            return cls.model_validate(data)
-        except ValidationError as error:
-            raise ApiError(400, *validation_faults(error)) from error
 
 
 def _unknown_field(name: str, known: tuple[str, ...]) -> SpeechWarning:

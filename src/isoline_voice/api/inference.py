@@ -5,7 +5,6 @@ The original answers headerless int16 PCM and tells nobody the rate; here the Co
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -20,11 +19,11 @@ from isoline_voice.api.delivery import AudioResponse
 from isoline_voice.api.errors import ApiError, Fault
 from isoline_voice.api.fields import MAX_INSTRUCTIONS, SpokenFields
 from isoline_voice.api.openapi import ERRORS, SPOKEN_HEADERS, request_schema
+from isoline_voice.api.prompting import like_recording
 from isoline_voice.api.studio import studio_of
 from isoline_voice.audio.finishing import OUTPUT_RATE
 from isoline_voice.engines.protocol import Speech
 from isoline_voice.styles import parse_style
-from isoline_voice.voices.prompts import prepare
 
 NEEDS: dict[str, tuple[str, ...]] = {
     "sft": (),
@@ -86,8 +85,8 @@ async def infer(request: Request, mode: str) -> Response:
     )
     warnings = fields.warnings(studio.service.engine)
     if audio := form.files.get("prompt_wav"):
-        prompt = await asyncio.to_thread(prepare, audio, fields.prompt_text, param="prompt_wav")
-        speech, warnings = replace(speech, reference=prompt.reference), (*warnings, *prompt.warnings)
+        speech, found = await like_recording(speech, audio, fields.prompt_text, param="prompt_wav")
+        warnings = (*warnings, *found)
     route = f"/inference_{mode}"
     return RawResponse(
         studio,

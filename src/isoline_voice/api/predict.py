@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import replace
-
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,8 +11,9 @@ from isoline_voice.api.callers import caller_of
 from isoline_voice.api.delivery import WholeWavResponse
 from isoline_voice.api.fields import PredictFields
 from isoline_voice.api.openapi import ERRORS, SPOKEN_HEADERS, request_schema
+from isoline_voice.api.prompting import like_recording
 from isoline_voice.api.studio import studio_of
-from isoline_voice.voices.prompts import from_text, prepare
+from isoline_voice.voices.prompts import from_text
 
 PATH = "/predict"
 
@@ -47,8 +45,8 @@ async def predict(request: Request) -> Response:
     warnings = fields.warnings(studio.service.engine)
     speech = fields.to_speech(fields.text)
     if (audio := _recording(form, fields)) is not None:
-        prompt = await asyncio.to_thread(prepare, audio, fields.prompt_text, param="prompt_wav")
-        speech, warnings = replace(speech, reference=prompt.reference), (*warnings, *prompt.warnings)
+        speech, found = await like_recording(speech, audio, fields.prompt_text, param="prompt_wav")
+        warnings = (*warnings, *found)
     return WholeWavResponse(
         studio,
         speech,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter
@@ -16,9 +14,10 @@ from isoline_voice.api.callers import caller_of
 from isoline_voice.api.delivery import AudioResponse, EventResponse, SpeechResponse
 from isoline_voice.api.fields import SpeechFields
 from isoline_voice.api.openapi import ERRORS, SPOKEN_HEADERS, request_schema
+from isoline_voice.api.prompting import like_recording
 from isoline_voice.api.studio import studio_of
 from isoline_voice.audio.encoders import MEDIA_TYPES, Format
-from isoline_voice.voices.prompts import from_text, prepare
+from isoline_voice.voices.prompts import from_text
 
 PATH = "/v1/audio/speech"
 
@@ -79,8 +78,8 @@ async def create_speech(request: Request) -> Response:
     speech, warnings = fields.to_speech(fields.input), fields.warnings(studio.service.engine)
     if fields.ref_audio is not None:
         audio = from_text(fields.ref_audio, param="ref_audio")
-        prompt = await asyncio.to_thread(prepare, audio, fields.ref_text, param="ref_audio")
-        speech, warnings = replace(speech, reference=prompt.reference), (*warnings, *prompt.warnings)
+        speech, found = await like_recording(speech, audio, fields.ref_text, param="ref_audio")
+        warnings = (*warnings, *found)
     answer: type[SpeechResponse] = EventResponse if fields.stream_format == "sse" else AudioResponse
     return answer(
         studio,

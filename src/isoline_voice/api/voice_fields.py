@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from isoline_voice.api.errors import ApiError, validation_faults
+from isoline_voice.api.parsed import ParsedFields
 from isoline_voice.voices.store import LONGEST_NAME, LONGEST_TEXT
 
 
@@ -27,16 +27,8 @@ def _said(words: str) -> str:
 Name = Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(_printable)]
 
 
-class _Fields(BaseModel):
+class _Fields(ParsedFields):
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore")
-
-    @classmethod
-    def parse(cls, data: object) -> Self:
-        """The fields from decoded JSON or a form; raises ApiError with every field that is wrong."""
-        try:
-            return cls.model_validate(data)
-        except ValidationError as error:
-            raise ApiError(400, *validation_faults(error)) from error
 
 
 class RenameFields(_Fields):

@@ -51,8 +51,7 @@ async def list_voices(request: Request) -> dict[str, Any]:
 )
 async def create_voice(request: Request) -> Response:
     """Store a voice of the caller's."""
-    studio = studio_of(request)
-    settings = studio.settings
+    settings = studio_of(request).settings
     form = await read_fields(request, limit=settings.max_body, file_limit=settings.max_prompt_audio)
     fields = VoiceFields.parse(form.fields)
     audio = next((form.files[name] for name in FILE_FIELDS if form.files.get(name)), b"")
@@ -62,21 +61,8 @@ async def create_voice(request: Request) -> Response:
         message = "Missing the recording; send it as the file 'audio_sample' of a multipart form."
         raise ApiError(HTTPStatus.BAD_REQUEST, Fault(message, "audio_sample", "missing_required_parameter"))
     tenant = caller_of(request).tenant
-    _refuse_offered_name(studio, fields.name)
-    try:
-        voice = await asyncio.to_thread(
-            studio.voices.add,
-            tenant,
-            name=fields.name,
-            audio=audio,
-            consent=Consent(by=fields.consent_by or tenant or "whoever sent the recording", words=fields.consent),
-            transcript=fields.ref_text or None,
-            language=fields.language,
-            description=fields.description,
-        )
-    except RecordingRefusedError as error:
-        raise ApiError(HTTPStatus.BAD_REQUEST, *_faults(error.findings)) from error
-    return JSONResponse(_answer(voice), HTTPStatus.CREATED)
+    consent = Consent(by=fields.consent_by or tenant or "whoever sent the recording", words=fields.consent)
+    return await _added(request, fields, audio, consent)
 
 
 @router.get(f"{PATH}/{{voice}}", summary="One of your voices", response_class=JSONResponse)
@@ -127,8 +113,7 @@ async def export_voice(request: Request, voice: str) -> Response:
 @router.post(f"{PATH}/import", summary="Take an exported voice", response_class=JSONResponse)
 async def import_voice(request: Request) -> Response:
     """The file `archive` of a multipart form. The recording is checked anew; the consent stays as it was given."""
-    studio = studio_of(request)
-    settings = studio.settings
+    settings = studio_of(request).settings
     form = await read_fields(request, limit=settings.max_body, file_limit=settings.max_prompt_audio)
     archive = form.files.get("archive") or form.files.get("file") or b""
     told, consent, recording = await asyncio.to_thread(unpack, archive)
@@ -141,13 +126,18 @@ async def import_voice(request: Request) -> Response:
             **{name: text for name, text in texts.items() if text},
         }
     )
+    return await _added(request, fields, recording, consent)
+
+
+async def _added(request: Request, fields: VoiceFields, audio: bytes, consent: Consent) -> Response:
+    studio = studio_of(request)
     _refuse_offered_name(studio, fields.name)
     try:
         voice = await asyncio.to_thread(
             studio.voices.add,
             caller_of(request).tenant,
             name=fields.name,
-            audio=recording,
+            audio=audio,
             consent=consent,
             transcript=fields.ref_text or None,
             language=fields.language,

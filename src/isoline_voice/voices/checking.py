@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from isoline_voice.audio.levels import Samples, gain_of, limit
+from isoline_voice.audio.encoders import WavEncoder
+from isoline_voice.audio.levels import Samples, gain_of, limit, to_int16
 from isoline_voice.audio.loudness import TARGET, loudness
 from isoline_voice.voices.decoding import RATE, Recording
 
@@ -57,6 +58,11 @@ class Checked:
     def usable(self) -> bool:
         """Whether no finding is an error."""
         return all(finding.level != "error" for finding in self.findings)
+
+    def wav(self) -> bytes:
+        """The samples as a WAV file."""
+        encoder = WavEncoder(RATE, length=self.samples.size)
+        return encoder.feed(to_int16(self.samples)) + encoder.finish()
 
 
 def check(recording: Recording) -> Checked:

@@ -6,12 +6,10 @@ import base64
 import binascii
 from typing import NamedTuple
 
-from isoline_voice.audio.encoders import WavEncoder
-from isoline_voice.audio.levels import to_int16
 from isoline_voice.engines.protocol import Reference, SpeechWarning
 from isoline_voice.errors import InvalidRequestError
 from isoline_voice.voices.checking import check
-from isoline_voice.voices.decoding import RATE, decode
+from isoline_voice.voices.decoding import decode
 
 
 class Prompt(NamedTuple):
@@ -35,12 +33,10 @@ def prepare(audio: bytes, transcript: str | None, *, param: str) -> Prompt:
     if not checked.usable:
         why = " ".join(finding.message for finding in checked.findings if finding.level == "error")
         raise InvalidRequestError(why, param=param, code="recording_refused")
-    encoder = WavEncoder(RATE, length=checked.samples.size)
-    wav = encoder.feed(to_int16(checked.samples)) + encoder.finish()
     warnings = [
         SpeechWarning(f"recording_{finding.code}", finding.message, finding.message_zh) for finding in checked.findings
     ]
-    return Prompt(Reference(wav, transcript or None), tuple(warnings))
+    return Prompt(Reference(checked.wav(), transcript or None), tuple(warnings))
 
 
 def from_text(text: str, *, param: str) -> bytes:

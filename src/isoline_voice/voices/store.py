@@ -12,13 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from isoline_voice.audio.encoders import WavEncoder
-from isoline_voice.audio.levels import to_int16
 from isoline_voice.engines.protocol import Reference
 from isoline_voice.errors import InvalidRequestError
 from isoline_voice.state.database import Database
 from isoline_voice.voices.checking import Checked, check
-from isoline_voice.voices.decoding import RATE, decode
+from isoline_voice.voices.decoding import decode
 
 MOST_VOICES = 1000
 """Of one tenant; a recording takes up to 1.5 MB."""
@@ -142,7 +140,7 @@ class VoiceStore:
             seconds=checked.seconds,
             findings=[finding.to_json() for finding in checked.findings],
         )
-        self._file(voice.id).write_bytes(_wav(checked))
+        self._file(voice.id).write_bytes(checked.wav())
         try:
             self._insert(tenant, voice)
         except sqlite3.IntegrityError as error:
@@ -188,11 +186,6 @@ class VoiceStore:
     def _file(self, voice: str) -> Path:
         assert _ID.fullmatch(voice), "an id of ours is the only name that a file gets"
         return self._folder / f"{voice}.wav"
-
-
-def _wav(checked: Checked) -> bytes:
-    encoder = WavEncoder(RATE, length=checked.samples.size)
-    return encoder.feed(to_int16(checked.samples)) + encoder.finish()
 
 
 def _voice(row: sqlite3.Row) -> StoredVoice:
