@@ -5,7 +5,6 @@ import importlib.metadata
 import json
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from benchmarks.load import Load, get
 from benchmarks.probe import Probe
 from benchmarks.proxying import LOAD_CPU, NO_ACCESS_LOG, PROXY_CPU
 from benchmarks.router_alone import RouterAlone
-from benchmarks.servers import backend_configuration, free_port, nginx
+from benchmarks.servers import backend_configuration, free_port, nginx, wait_for_port
 from benchmarks.stack import Stack
 
 CONNECTIONS = 50
@@ -66,8 +65,8 @@ def _few_lines(port: int, backend: int) -> Iterator[None]:
         file.write_text(json.dumps(_configuration(port, backend)))
         command = ["taskset", "-c", str(PROXY_CPU), binary, "-c", str(file), "--disable-hot-restart", "-l", "error"]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            time.sleep(1)
             try:
+                wait_for_port(port)
                 yield
             finally:
                 process.terminate()

@@ -1,5 +1,6 @@
 """virtualhost.tls.clientValidation: client certificates."""
 
+from isoline.objects import Secret
 from isoline.objects.httpproxy import DownstreamValidation, ForwardClientCertificate
 from isoline.routing import ir, secret_wording
 from isoline.routing.authorities import BUNDLE, authorities_of, revocations_of
@@ -51,14 +52,10 @@ def _authorities(validation: DownstreamValidation, namespace: str, view: View, s
         if validation.skip_client_cert_validation:
             return b""
         raise _invalid(scope, "CA Secret must be specified", "CA Secret must be specified")
-    name = _delegated_name(validation.ca_secret, namespace, view)
-    if name is None:
-        raise _not_delegated(scope, f'CA Secret "{validation.ca_secret}"', namespace)
-    stored = find_secret(name, view)
+    name, stored = _secret("CA", validation.ca_secret, namespace, view, scope)
     found = authorities_of(stored)
     if isinstance(found, str):
-        invalid, said = f'invalid CA Secret "{name}": ', secret_wording.about_authorities(stored)
-        raise _invalid(scope, f"{invalid}{found}", f"{invalid}{said}" if said else "")
+        raise _unusable("CA", name, found, secret_wording.about_authorities(stored), scope)
     if found.broken:
         text = f'{found.broken} certificates of {BUNDLE} in Secret "{name}" cannot be read; the others count'
         scope.warn("TLSError", text)
@@ -69,15 +66,24 @@ def _revocations(validation: DownstreamValidation, namespace: str, view: View, s
     scope = scope.at("crlSecret")
     if not validation.crl_secret.strip():
         return b""
-    name = _delegated_name(validation.crl_secret, namespace, view)
-    if name is None:
-        raise _not_delegated(scope, f'CRL Secret "{validation.crl_secret}"', namespace)
-    stored = find_secret(name, view)
+    name, stored = _secret("CRL", validation.crl_secret, namespace, view, scope)
     found = revocations_of(stored)
     if isinstance(found, str):
-        invalid, said = f'invalid CRL Secret "{name}": ', secret_wording.about_revocations(stored)
-        raise _invalid(scope, f"{invalid}{found}", f"{invalid}{said}" if said else "")
+        raise _unusable("CRL", name, found, secret_wording.about_revocations(stored), scope)
     return found.pem
+
+
+def _secret(what: str, reference: str, namespace: str, view: View, scope: Scope) -> tuple[str, Secret | None]:
+    """The name of the Secret that is meant, and the Secret; raises Fault where it is not lent."""
+    name = _delegated_name(reference, namespace, view)
+    if name is None:
+        raise _not_delegated(scope, f'{what} Secret "{reference}"', namespace)
+    return name, find_secret(name, view)
+
+
+def _unusable(what: str, name: str, problem: str, said: str, scope: Scope) -> Fault:
+    invalid = f'invalid {what} Secret "{name}": '
+    return _invalid(scope, f"{invalid}{problem}", f"{invalid}{said}" if said else "")
 
 
 def _delegated_name(reference: str, namespace: str, view: View) -> str | None:
