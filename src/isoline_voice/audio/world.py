@@ -107,10 +107,11 @@ def _pitch(speech: Curve, rate: int) -> tuple[Curve, Curve]:
 def _timbre(f0: Curve, spectrum: Curve, rate: int) -> Timbre:
     voiced = f0 > 0
     semitones = 12.0 * np.log2(f0[voiced])
-    # Rumble and hiss below the voice say nothing of it: frames count by how loud they are.
+    # Rumble and hiss below the voice say nothing of it: frames count by how loud they are. They are averaged in
+    # decibels, where a hissed consonant that was taken for voice in a frame or two does not outshout the vowels.
     weights = spectrum[voiced].sum(axis=1)
-    mean = np.average(spectrum[voiced], axis=0, weights=weights / weights.sum())
-    decibels = _by_bands(10.0 * np.log10(np.maximum(mean, 1e-16)), rate)
+    loudness = 10.0 * np.log10(np.maximum(spectrum[voiced], 1e-16))
+    decibels = _by_bands(np.average(loudness, axis=0, weights=weights / weights.sum()), rate)
     return Timbre(float(np.median(semitones)), float(np.std(semitones)), tuple(decibels - decibels.mean()))
 
 

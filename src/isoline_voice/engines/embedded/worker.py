@@ -35,6 +35,7 @@ _BUFFER_MILLISECONDS = 40
 _POSITION_CHARACTER = 1
 _CHARS_UTF8 = 1
 _RATE, _VOLUME, _PITCH, _RANGE = 1, 2, 3, 4
+_SEED = 1
 _WARM_UP = (b"sit/cmn", b"gmw/en-US")
 
 
@@ -66,6 +67,7 @@ class Speaker:
         )
         if rate <= 0:
             raise SystemExit(f"espeak-ng does not start with the data in {data}")
+        self._library.espeak_ng_SetRandSeed(ctypes.c_long(_SEED))  # it takes the time of day: nothing would repeat
         callback_type = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
         self._callback = callback_type(self._heard)  # ctypes frees it once nothing here holds it
         self._library.espeak_SetSynthCallback(self._callback)
