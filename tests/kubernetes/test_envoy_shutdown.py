@@ -50,13 +50,17 @@ async def app(api: Api, namespace: str, address: str, hold: asyncio.Event) -> As
         await runner.cleanup()
 
 
+async def asked(session: aiohttp.ClientSession, url: str) -> tuple[int, str]:
+    """Status and body of an answer."""
+    async with session.get(url) as response:
+        return response.status, await response.text()
+
+
 async def test_envoy_may_go_when_its_last_request_is_answered(rig: Rig, api: Api, tmp_path: Path) -> None:
     namespace = await new_namespace(api)
     address, hold = rig.namespace.new_address(), asyncio.Event()
     ready_file = tmp_path / "ok"
     ready_file.write_text("from the last time")
-    manager = ShutdownManager(ready_file, host=address, port=8090)
-    await manager.start()
     options = options_for(rig, namespace, adjust=listening_at(address))
     async with (
         app(api, namespace, rig.namespace.new_address(), hold) as came,
@@ -68,12 +72,19 @@ async def test_envoy_may_go_when_its_last_request_is_answered(rig: Rig, api: Api
         url, headers = f"http://{address}:{HTTP}/slow", {"Host": "draining.example"}
         request = asyncio.create_task(session.get(url, headers=headers))
         await came.wait()
+        manager = ShutdownManager(ready_file, AdminClient(Path(edge.settings.admin_address)), host=address, port=8090)
+        await manager.start()
+        assert (await asked(session, f"http://{address}:8090/ready"))[0] == 200
+        status, figures = await asked(session, f"http://{address}:8090/metrics")
+        assert status == 200
+        assert "# TYPE envoy_server_live gauge" in figures
         pre_stop = asyncio.create_task(session.get(f"http://{address}:8090/shutdown"))
         settings = Shutdown(ready_file=ready_file, check_interval=0.05)
         draining = asyncio.create_task(shut_down(AdminClient(Path(edge.settings.admin_address)), settings))
         await edge.until("draining.example", lambda answer: answer[0] == 404)
         assert not draining.done()
         assert not pre_stop.done()
+        assert (await asked(session, f"http://{address}:8090/ready"))[0] == 503
         hold.set()
         async with await request as response:
             assert (response.status, await response.text()) == (200, "done")

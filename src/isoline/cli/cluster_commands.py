@@ -49,6 +49,8 @@ KeyFile = Annotated[
 
 ReadyFile = Annotated[Path, Option(help="File that is there when Envoy may go.")]
 DEFAULT_READY_FILE = Path("/admin/ok")
+AdminSocket = Annotated[Path, Option("--admin-address", help="Unix socket of Envoy's admin interface.")]
+DEFAULT_ADMIN_SOCKET = Path("/admin/admin.sock")
 
 
 def control_plane(
@@ -257,21 +259,25 @@ def bootstrap(
 @envoy.command("shutdown-manager")
 def shutdown_manager(
     ready_file: ReadyFile = DEFAULT_READY_FILE,
+    admin_address: AdminSocket = DEFAULT_ADMIN_SOCKET,
     serve_port: Annotated[int, Option(min=1, max=65535, help="Port to answer on.")] = 8090,
     serve_address: Annotated[str, Option(help="Address to answer on.")] = "0.0.0.0",
     log_format: Annotated[LogFormat, Option(help="Form of log lines.")] = LogFormat.text,
 ) -> None:
-    """Keep Envoy's preStop hook waiting (at /shutdown) until `isoline envoy shutdown` is done."""
+    """Keep Envoy's preStop hook waiting (at /shutdown) until `isoline envoy shutdown` is done.
+
+    Answers Envoy's readiness probe (/ready) and Prometheus (/metrics) as well.
+    """
     from isoline.cli.envoy_shutdown import run_manager
     from isoline.cli.journal import log_to_output
 
     log_to_output(log_format.value, debug=False)
-    run_manager(ready_file, host=serve_address, port=serve_port)
+    run_manager(ready_file, admin_address, host=serve_address, port=serve_port)
 
 
 @envoy.command()
 def shutdown(
-    admin_address: Annotated[Path, Option(help="Unix socket of Envoy's admin interface.")] = Path("/admin/admin.sock"),
+    admin_address: AdminSocket = DEFAULT_ADMIN_SOCKET,
     ready_file: ReadyFile = DEFAULT_READY_FILE,
     drain_delay: Annotated[str, Option(help="Wait so long before Envoy says that it is leaving.")] = "0s",
     check_delay: Annotated[str, Option(help="Wait so long before it is asked what is still open.")] = "0s",

@@ -265,11 +265,25 @@ def trust(
 
 
 @app.command()
-def crds() -> None:
-    """Print the CustomResourceDefinitions of Isoline's own kinds."""
-    from isoline.cli.crds import crds
+def crds(
+    apply_them: Annotated[
+        bool, Option("--apply", help="Create or update them in a cluster, by server-side apply.")
+    ] = False,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+    in_cluster: Annotated[bool, Option("--in-cluster", help="Run as a pod of the cluster.")] = False,
+) -> None:
+    """Print the CustomResourceDefinitions of Isoline's own kinds, or put them into a cluster."""
+    from isoline.cli import control_plane_flags as flags
+    from isoline.cli import crds as command
+    from isoline.cli.errors import UsedWronglyError
 
-    crds()
+    if not apply_them and (kubeconfig is not None or context is not None or in_cluster):
+        raise UsedWronglyError("say --apply, too, to put the definitions into the cluster; without it they are printed")
+    if apply_them:
+        command.apply_crds(flags.connection(kubeconfig, context=context, in_cluster=in_cluster))
+    else:
+        command.crds()
 
 
 @app.command()

@@ -17,10 +17,10 @@ def run_shutdown(admin_socket: Path, settings: Shutdown) -> None:
         raise FoundWrongError(f"{error.filename}: cannot be written: {error.strerror}") from error
 
 
-def run_manager(ready_file: Path, *, host: str, port: int) -> None:
+def run_manager(ready_file: Path, admin_socket: Path, *, host: str, port: int) -> None:
     """Runs until it is told to end. Raises FoundWrongError when it cannot listen."""
     try:
-        asyncio.run(_manage(ShutdownManager(ready_file, host=host, port=port)))
+        asyncio.run(_manage(ShutdownManager(ready_file, AdminClient(admin_socket), host=host, port=port)))
     except OSError as error:
         raise FoundWrongError(str(error)) from error
 

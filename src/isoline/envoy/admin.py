@@ -58,6 +58,10 @@ class AdminClient:
         """Counters and gauges whose names match the regular expression `pattern`; those never used are left out."""
         return messages.stats(await self._get("/stats", format="json", filter=pattern, usedonly=""))
 
+    async def prometheus(self) -> bytes:
+        """Return the counters, gauges and histograms in use, as Prometheus reads them."""
+        return await self._get("/stats/prometheus", usedonly="")
+
     async def config_dump(
         self, *, resource: str | None = None, mask: str | None = None, name_regex: str | None = None
     ) -> list[dict[str, Any]]:

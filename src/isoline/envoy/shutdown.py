@@ -14,6 +14,7 @@ from aiohttp import web
 from isoline.envoy.admin import AdminClient, AdminError
 
 LOOK_SECONDS = 0.2
+PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 _log = structlog.get_logger(__name__)
 
 
@@ -52,15 +53,19 @@ async def shut_down(admin: AdminClient, settings: Shutdown) -> None:
 
 
 class ShutdownManager:
-    """Answers `/shutdown` once the ready file is there, and `/healthz` at once."""
+    """Answers `/shutdown` once the ready file is there, and `/healthz` at once; for Envoy, whose admin interface is a
+    unix socket, `/ready` and `/metrics`."""
 
-    def __init__(self, ready_file: Path, *, host: str, port: int) -> None:
+    def __init__(self, ready_file: Path, admin: AdminClient, *, host: str, port: int) -> None:
         self._ready_file = ready_file
+        self._admin = admin
         self._host = host
         self._port = port
         app = web.Application()
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/shutdown", self._shutdown)
+        app.router.add_get("/ready", self._ready)
+        app.router.add_get("/metrics", self._metrics)
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
 
     async def start(self) -> None:
@@ -80,3 +85,14 @@ class ShutdownManager:
         while not self._ready_file.exists():  # noqa: ASYNC110 - another container writes it
             await asyncio.sleep(LOOK_SECONDS)
         return web.Response(text="ok\n")
+
+    async def _ready(self, _: web.Request) -> web.Response:
+        # Not before its listeners have come, and no longer once it drains.
+        ready = await self._admin.ready()
+        return web.Response(text="ok\n" if ready else "envoy takes no requests\n", status=200 if ready else 503)
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        try:
+            return web.Response(body=await self._admin.prometheus(), headers={"Content-Type": PROMETHEUS})
+        except AdminError as error:
+            return web.Response(text=f"{error}\n", status=503)
