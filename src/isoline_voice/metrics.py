@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from isoline_voice.engines.protocol import EngineStats
 from isoline_voice.speech import SpeechService
 
-SPEECH_ROUTES = ("/v1/audio/speech", "/predict", "/v1/audio/speech/stream")
+SPEECH_ROUTES = ("/v1/audio/speech", "/v1/audio/speech/batch", "/predict", "/v1/audio/speech/stream")
 FIRST_AUDIO_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 

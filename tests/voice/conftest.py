@@ -108,7 +108,8 @@ class FakeEngine:
                 yield PIECE
         finally:
             self.active -= 1
-            self.idle.set()
+            if not self.active:
+                self.idle.set()
 
     async def health(self) -> Health:
         return Health(ok=self.ok, detail="1 of 1 workers" if self.ok else "no worker yet")

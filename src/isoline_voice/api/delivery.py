@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import contextlib
 import json
@@ -18,9 +17,9 @@ from starlette.types import Receive, Scope, Send
 from isoline_voice.api.callers import Caller
 from isoline_voice.api.errors import error_body, faults_of
 from isoline_voice.api.headers import speech_headers, style_json, warnings_json
+from isoline_voice.api.listening import while_listened
 from isoline_voice.api.studio import Studio
 from isoline_voice.audio.encoders import MEDIA_TYPES, Format, make_encoder
-from isoline_voice.audio.provenance import provenance
 from isoline_voice.engines.protocol import Speech, SpeechRequest, SpeechWarning
 from isoline_voice.errors import InvalidRequestError, VoiceError
 
@@ -89,20 +88,9 @@ class SpeechResponse(Response, ABC):
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Speak and send; ends early when the client leaves."""
-        self.studio.stream_begins()
-        speaking = asyncio.create_task(self._speak(send))
-        leaving = asyncio.create_task(_until_gone(receive))
         try:
-            await asyncio.wait({speaking, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if not speaking.done():
-                self.studio.metrics.cancelled.labels(self.route).inc()
-                return
-            speaking.result()
+            await while_listened(self.studio, self.route, receive, self._speak(send))
         finally:
-            for task in (speaking, leaving):
-                task.cancel()
-            await asyncio.gather(speaking, leaving, return_exceptions=True)
-            self.studio.stream_ends()
             if self.meter.seconds:
                 characters, seconds = len(self.request.text), self.meter.seconds
                 self.studio.usage.add(self.caller.tenant, characters=characters, seconds=seconds)
@@ -137,7 +125,7 @@ class SpeechResponse(Response, ABC):
 
     def metadata_of(self, speech: Speech) -> dict[str, str]:
         """What the file says of its origin."""
-        return provenance(speech.voice.engine) if self.studio.settings.provenance else {}
+        return self.studio.metadata_of(speech)
 
     def _spoken_headers(self, speech: Speech, first: bytes) -> list[tuple[bytes, bytes]]:
         headers: Mapping[str, str] = {
@@ -150,11 +138,6 @@ class SpeechResponse(Response, ABC):
         return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
 
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
 async def encoded(
     speech: Speech, pcm: AsyncIterator[bytes], audio_format: Format, metadata: Mapping[str, str]
 ) -> AsyncIterator[bytes]:
@@ -165,6 +148,17 @@ async def encoded(
             yield ready
     if rest := encoder.finish():
         yield rest
+
+
+async def encoded_whole(
+    speech: Speech, pcm: AsyncIterator[bytes], audio_format: Format, metadata: Mapping[str, str]
+) -> bytes:
+    """One file of all of `pcm`; a WAV tells its true length."""
+    if audio_format != "wav":
+        return b"".join([piece async for piece in encoded(speech, pcm, audio_format, metadata)])
+    whole = b"".join([piece async for piece in pcm])
+    encoder = make_encoder("wav", speech.rate, length=len(whole) // BYTES_PER_SAMPLE, metadata=metadata)
+    return encoder.feed(whole) + encoder.finish()
 
 
 class AudioResponse(SpeechResponse):
@@ -192,11 +186,7 @@ class WholeWavResponse(AudioResponse):
                     yield ready
                 return
         self.whole = True
-        whole = b"".join(held)
-        encoder = make_encoder(
-            "wav", speech.rate, length=len(whole) // BYTES_PER_SAMPLE, metadata=self.metadata_of(speech)
-        )
-        yield encoder.feed(whole) + encoder.finish()
+        yield await encoded_whole(speech, _chain(held, pcm), "wav", self.metadata_of(speech))
 
 
 async def _chain(held: Sequence[bytes], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

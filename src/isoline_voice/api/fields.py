@@ -23,6 +23,7 @@ from isoline_voice.styles import parse_style
 OPENAI_MODELS = frozenset({"tts-1", "tts-1-hd", "gpt-4o-mini-tts"})
 
 MAX_INSTRUCTIONS = 4096
+MAX_REFERENCE_TEXT = 2000
 
 
 def _voice_id(voice: Any) -> Any:
@@ -120,13 +121,17 @@ def _unknown_field(name: str, known: tuple[str, ...]) -> SpeechWarning:
     return SpeechWarning(code="unknown_field", en=en, zh=zh)
 
 
-class SpeechFields(SpokenFields):
-    """The body of POST /v1/audio/speech."""
+class PromptedFields(SpokenFields):
+    """Speech that may be asked for in the voice of a recording."""
 
     ref_audio: str | None = Field(
         None, description="A recording whose voice to take, as base64 or a data: URL; goes before `voice`."
     )
-    ref_text: str | None = Field(None, max_length=2000, description="What is said in `ref_audio`.")
+    ref_text: str | None = Field(None, max_length=MAX_REFERENCE_TEXT, description="What is said in `ref_audio`.")
+
+
+class SpeechFields(PromptedFields):
+    """The body of POST /v1/audio/speech."""
 
     input: str = Field(description="The text to speak, of any length up to the engine's limit.")
     response_format: Format | None = Field(
@@ -161,7 +166,7 @@ class PredictFields(SpokenFields):
         return self
 
 
-class SessionFields(SpokenFields):
+class SessionFields(PromptedFields):
     """The message `session.config` of the WebSocket."""
 
     type: Literal["session.config"] = "session.config"

@@ -16,6 +16,7 @@ from starlette.requests import HTTPConnection
 from isoline_voice.api.callers import Caller
 from isoline_voice.api.errors import error_body, faults_of
 from isoline_voice.api.fields import SpokenFields
+from isoline_voice.audio.provenance import provenance
 from isoline_voice.engines.protocol import Speech, SpeechRequest, Voice
 from isoline_voice.errors import QuotaExceededError, UnknownVoiceError, VoiceError
 from isoline_voice.jobs.runner import JobRunner
@@ -132,6 +133,10 @@ class Studio:
         except UnknownVoiceError as error:
             own = self.voices.list(caller.tenant)
             raise UnknownVoiceError(error.voice, (*(voice.name for voice in own), *error.known)) from error
+
+    def metadata_of(self, speech: Speech) -> dict[str, str]:
+        """What a file of this speech says of its origin."""
+        return provenance(speech.voice.engine) if self.settings.provenance else {}
 
     def stream_begins(self) -> None:
         """Count an answer or session that begins to be spoken."""
