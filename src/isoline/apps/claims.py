@@ -1,13 +1,15 @@
 """The volumes of an App."""
 
+from isoline.apps.defaults import storage as storage_of
 from isoline.apps.names import claim_name, metadata
+from isoline.apps.profile import Profile
 from isoline.objects.app import App
 from isoline.objects.core import PersistentVolumeClaim, PersistentVolumeClaimSpec, ResourceRequirements
 
 DEFAULT_SIZE = "10Gi"
 
 
-def claims(app: App) -> list[PersistentVolumeClaim]:
+def claims(app: App, profile: Profile | None) -> list[PersistentVolumeClaim]:
     """Return a claim for each storage of an App."""
     return [
         PersistentVolumeClaim(
@@ -17,5 +19,5 @@ def claims(app: App) -> list[PersistentVolumeClaim]:
                 resources=ResourceRequirements(requests={"storage": storage.size or DEFAULT_SIZE}),
             ),
         )
-        for storage in app.spec.storage
+        for storage in storage_of(app, profile)
     ]

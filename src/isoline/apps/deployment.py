@@ -1,7 +1,11 @@
 """What runs: an App's Deployment."""
 
+from collections.abc import Iterator
+from typing import Any
+
 from isoline.apps.confinement import container_security, pod_security
-from isoline.apps.names import PORT_NAME, claim_name, metadata, port, selector
+from isoline.apps.defaults import storage as storage_of
+from isoline.apps.names import PORT_NAME, claim_name, metadata, port, selector, volume_variable
 from isoline.apps.profile import Profile
 from isoline.apps.target import Target
 from isoline.objects.app import App, Probes, Run
@@ -31,6 +35,7 @@ def deployment(app: App, profile: Profile | None, target: Target) -> Deployment:
     """Return the Deployment of an App: one container, named as the app is."""
     spec = app.spec
     in_cluster = target is Target.KUBERNETES
+    volumes = storage_of(app, profile)
     pod = PodSpec(
         containers=(_container(app, profile, target),),
         volumes=tuple(
@@ -38,12 +43,13 @@ def deployment(app: App, profile: Profile | None, target: Target) -> Deployment:
                 name=storage.name,
                 persistent_volume_claim=PersistentVolumeClaimVolumeSource(claim_name=claim_name(app, storage.name)),
             )
-            for storage in spec.storage
+            for storage in volumes
         ),
         termination_grace_period_seconds=GRACE_SECONDS,
         # An app that is reached from the internet gets no token of the cluster that it runs in.
         automount_service_account_token=False,
-        security_context=pod_security(has_volumes=bool(spec.storage)) if in_cluster else None,
+        security_context=pod_security(has_volumes=bool(volumes)) if in_cluster else None,
+        affinity=_beside_each_other(app) if in_cluster and volumes and _shares_storage(profile) else None,
         # Nodes with GPUs are kept free of what needs none.
         tolerations=(Toleration(key=GPU, operator="Exists", effect="NoSchedule"),)
         if in_cluster and _has_gpu(app)
@@ -55,7 +61,7 @@ def deployment(app: App, profile: Profile | None, target: Target) -> Deployment:
         spec=DeploymentSpec(
             replicas=max(spec.scale.min, 1) if spec.scale is not None else 1,
             selector=LabelSelector(match_labels=selector(app)),
-            strategy=_strategy(app, target),
+            strategy=_strategy(app, profile, target),
             template=PodTemplateSpec(metadata=ObjectMeta(labels=labels), spec=pod),
         ),
     )
@@ -76,11 +82,14 @@ def _container(app: App, profile: Profile | None, target: Target) -> Container:
         ports=(ContainerPort(name=PORT_NAME, container_port=port(app, profile)),),
         env=(
             *(_port_variable(app, profile) if in_cluster else ()),
+            *(_volume_variables(app, profile) if in_cluster else ()),
             *(profile.env if profile is not None else ()),
             *run.env,
         ),
         resources=_resources(app),
-        volume_mounts=tuple(VolumeMount(name=storage.name, mount_path=storage.path) for storage in app.spec.storage),
+        volume_mounts=tuple(
+            VolumeMount(name=storage.name, mount_path=storage.path) for storage in storage_of(app, profile)
+        ),
         startup_probe=probes.startup,
         readiness_probe=probes.readiness,
         liveness_probe=probes.liveness,
@@ -91,6 +100,15 @@ def _container(app: App, profile: Profile | None, target: Target) -> Container:
 def _port_variable(app: App, profile: Profile | None) -> tuple[EnvVar, ...]:
     given = {variable.name for variable in app.spec.run.env} if app.spec.run is not None else set()
     return () if "PORT" in given else (EnvVar(name="PORT", value=str(port(app, profile))),)
+
+
+def _volume_variables(app: App, profile: Profile | None) -> Iterator[EnvVar]:
+    """What a program of one machine is told of its volumes, so that a profile's words are right in both places."""
+    given = {variable.name for variable in app.spec.run.env} if app.spec.run is not None else set()
+    for storage in storage_of(app, profile):
+        name = volume_variable(storage.name)
+        if name not in given:
+            yield EnvVar(name=name, value=storage.path)
 
 
 def _image(run: Run, profile: Profile | None, target: Target) -> str:
@@ -113,11 +131,22 @@ def _has_gpu(app: App) -> bool:
     return app.spec.resources is not None and bool(app.spec.resources.gpu)
 
 
-def _strategy(app: App, target: Target) -> DeploymentStrategy:
+def _shares_storage(profile: Profile | None) -> bool:
+    return profile is not None and profile.shares_storage
+
+
+def _beside_each_other(app: App) -> dict[str, Any]:
+    """Replicas that share a volume run on the node that has it."""
+    term = {"labelSelector": {"matchLabels": selector(app)}, "topologyKey": "kubernetes.io/hostname"}
+    return {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+
+
+def _strategy(app: App, profile: Profile | None, target: Target) -> DeploymentStrategy:
     """A second replica beside the last one, unless it would wait for what the last one holds: a GPU, or a volume that
     only one node at a time may have."""
-    if _has_gpu(app) and app.spec.storage:
+    volumes = storage_of(app, profile)
+    if _has_gpu(app) and volumes:
         return DeploymentStrategy(type="Recreate")
-    holds_volume = target is Target.KUBERNETES and bool(app.spec.storage)
+    holds_volume = target is Target.KUBERNETES and bool(volumes) and not _shares_storage(profile)
     surge = 0 if _has_gpu(app) or holds_volume else 1
     return DeploymentStrategy(rolling_update=RollingUpdateDeployment(max_surge=surge, max_unavailable=1 - surge))

@@ -23,10 +23,10 @@ def expand(app: App, profile: Profile | None, target: Target) -> list[Object]:
     children: list[Object] = [
         deployment(app, profile, target),
         service(app, profile),
-        *claims(app),
+        *claims(app, profile),
         network_policy(app, profile),
         *proxies(app, profile),
-        *policies(app),
+        *policies(app, profile),
     ]
     kept = PersistentVolumeClaim if target is Target.KUBERNETES else ()
     return [child if isinstance(child, kept) else owned_by(app, child) for child in children]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from isoline.apps.defaults import affinity
 from isoline.apps.names import PORT_NAME, metadata, port, proxy_name, selector, tls_secret_name
 from isoline.apps.profile import Profile
 from isoline.objects import core, httpproxy
@@ -124,12 +125,12 @@ def _route(
         enable_websockets=True,
         timeout_policy=TimeoutPolicy(response=limits.timeout or "infinity", idle=limits.idle or default_idle),
         retry_policy=retries,
-        load_balancer_policy=_balancing(app),
+        load_balancer_policy=_balancing(app, profile),
     )
 
 
-def _balancing(app: App) -> LoadBalancerPolicy:
-    match app.spec.affinity:
+def _balancing(app: App, profile: Profile | None) -> LoadBalancerPolicy:
+    match affinity(app, profile):
         case "ClientIP":
             policies = (RequestHashPolicy(hash_source_ip=True, terminal=True),)
             return LoadBalancerPolicy(strategy="RequestHash", request_hash_policies=policies)

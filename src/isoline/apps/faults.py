@@ -28,7 +28,7 @@ def faults(app: App, catalog: Catalog, target: Target) -> list[Fault]:
         *_program(app.spec, catalog, target),
         *_hosts(app.spec),
         *_tls(app.spec, target),
-        *_storage(app.spec),
+        *_storage(app.spec, profile_of(app, catalog)),
         *_protection(app.spec),
     ]
 
@@ -80,11 +80,14 @@ def _tls(spec: AppSpec, target: Target) -> Iterator[Fault]:
             yield Fault("spec.tls.selfSigned", "needs one machine; on Kubernetes use secretName")
 
 
-def _storage(spec: AppSpec) -> Iterator[Fault]:
+def _storage(spec: AppSpec, profile: Profile | None) -> Iterator[Fault]:
     paths = [storage.path for storage in spec.storage]
-    for at, path in enumerate(paths):
+    of_profile = {storage.path: storage.name for storage in (profile.storage if profile is not None else ())}
+    for at, (path, storage) in enumerate(zip(paths, spec.storage, strict=True)):
         if path in paths[:at]:
             yield Fault(f"spec.storage[{at}].path", f'"{path}" is the path of another volume already')
+        elif (name := of_profile.get(path, storage.name)) != storage.name:
+            yield Fault(f"spec.storage[{at}].name", f'the profile calls the volume at "{path}" "{name}": use that name')
 
 
 def _protection(spec: AppSpec) -> Iterator[Fault]:

@@ -30,6 +30,11 @@ def claim_name(app: App, storage: str) -> str:
     return f"{app.metadata.name}-{storage}"
 
 
+def volume_variable(volume: str) -> str:
+    """Return the environment variable by which a program finds a volume, whatever it runs on."""
+    return f"ISOLINE_VOLUME_{volume.upper().replace('-', '_')}"
+
+
 def proxy_name(app: App, host: str) -> str:
     """Return the HTTPProxy's name for a host: the App's own for the first host, with a hash for the others.
 

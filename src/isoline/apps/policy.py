@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from isoline.apps.defaults import affinity
 from isoline.apps.names import metadata
+from isoline.apps.profile import Profile
 from isoline.objects.app import App, Limits
 from isoline.objects.app_access import Access
 from isoline.objects.traffic_policy import TargetReference, TrafficPolicy, TrafficPolicySpec
@@ -16,7 +18,7 @@ from isoline.objects.traffic_policy_upstreams import SessionCookie
 AFFINITY = SessionCookie(name="isoline-affinity", secure=True)
 
 
-def policies(app: App) -> Iterator[TrafficPolicy]:
+def policies(app: App, profile: Profile | None) -> Iterator[TrafficPolicy]:
     """Yield the TrafficPolicy of an App, if it asks for anything. It is about the App: others may be more specific."""
     access, limits = app.spec.access or Access(), app.spec.limits or Limits()
     settings = {
@@ -24,7 +26,7 @@ def policies(app: App) -> Iterator[TrafficPolicy]:
         "endpoint_concurrency": None
         if limits.concurrency is None
         else EndpointConcurrency(max_requests=limits.concurrency),
-        "session_cookie": AFFINITY if app.spec.affinity == "Cookie" else None,
+        "session_cookie": AFFINITY if affinity(app, profile) == "Cookie" else None,
         "api_keys": None
         if access.api_keys is None
         else APIKeys(secret_name=access.api_keys.secret_name, header=access.api_keys.header),

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from isoline.objects.app import Probes
+from isoline.objects.app import Affinity, Probes, Storage
 from isoline.objects.containers import EnvVar
 from isoline.objects.formats import Duration, Name, Port
 from isoline.objects.model import Model
@@ -36,3 +36,13 @@ class Profile(Model, frozen=True, kw_only=True, forbid_unknown_fields=True):
     engine: Annotated[str, Meta(description="What does the work inside, where an app could have several.")] = ""
     gpu: Annotated[GPUNeed, Meta(description="Whether it can use a GPU, and whether it can do without.")] = "none"
     idle: Annotated[Duration, Meta(description="Longest silence on a stream.")] = "300s"
+    affinity: Annotated[
+        Affinity, Meta(description="What keeps a client with one replica, where the App does not say.")
+    ] = "None"
+    storage: Annotated[
+        tuple[Storage, ...],
+        Meta(description="Volumes that every App of this profile has; one of the same name in the App replaces it."),
+    ] = ()
+    shares_storage: Annotated[
+        bool, Meta(description="Whether several replicas may use the volumes at once, on one node.")
+    ] = False

@@ -12,6 +12,9 @@ from isoline.objects.meta import Condition, Object
 from isoline.objects.model import Model, constant
 
 
+Affinity = Literal["None", "Cookie", "ClientIP"]
+
+
 class Probes(Model, frozen=True, kw_only=True):
     """Questions that tell whether a replica has started, takes requests, and still lives."""
 
@@ -157,7 +160,7 @@ class AppSpec(Model, frozen=True, kw_only=True):
     access: Annotated[Access | None, Meta(description="Who may use the app; everybody without it.")] = None
     limits: Annotated[Limits | None, Meta(description="Limits of requests.")] = None
     affinity: Annotated[
-        Literal["None", "Cookie", "ClientIP"] | None,
+        Affinity | None,
         Meta(description="What keeps a client with one replica. Unset: what the profile says."),
     ] = None
     paths: Annotated[tuple[Path, ...], Meta(description="Path prefixes that are reachable; all when empty.")] = ()

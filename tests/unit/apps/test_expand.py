@@ -6,6 +6,7 @@ import pytest
 
 from isoline.apps import Target, expand, faults, load_catalog, profile_of
 from isoline.objects import App, Deployment, HTTPProxy, NetworkPolicy, Object, TrafficPolicy
+from isoline.objects.core import PersistentVolumeClaim
 from isoline.objects.decoding import decode_documents
 from isoline.objects.encoding import to_yaml
 from isoline.objects.httpproxy_access import LocalJWKS
@@ -17,6 +18,8 @@ from unit.apps.test_faults import app
 GOLDEN = Path(__file__).parents[2] / "golden" / "apps"
 SEED = Path(__file__).parents[2] / "seed"
 CATALOG = load_catalog()
+PLAIN = "run: {command: [./serve], port: 5000}, host: a.b"
+"""An App without a profile."""
 
 
 def expanded(given: App) -> list[Object]:
@@ -62,10 +65,10 @@ def deployment_of(spec: str) -> Deployment:
 @pytest.mark.parametrize(
     ("spec", "strategy"),
     [
-        ("{profile: voice, host: a.b}", ("RollingUpdate", 1, 0)),
-        ("{profile: voice, host: a.b, resources: {gpu: 1}}", ("RollingUpdate", 0, 1)),
-        ("{profile: voice, host: a.b, storage: [{name: x, path: /x}]}", ("RollingUpdate", 1, 0)),
-        ("{profile: voice, host: a.b, resources: {gpu: 1}, storage: [{name: x, path: /x}]}", ("Recreate", None, None)),
+        (f"{{{PLAIN}}}", ("RollingUpdate", 1, 0)),
+        (f"{{{PLAIN}, resources: {{gpu: 1}}}}", ("RollingUpdate", 0, 1)),
+        (f"{{{PLAIN}, storage: [{{name: x, path: /x}}]}}", ("RollingUpdate", 1, 0)),
+        (f"{{{PLAIN}, resources: {{gpu: 1}}, storage: [{{name: x, path: /x}}]}}", ("Recreate", None, None)),
     ],
 )
 def test_a_new_replica_never_waits_for_the_gpu_of_the_one_that_it_replaces(
@@ -123,7 +126,7 @@ def test_what_has_no_word_in_an_httpproxy_is_said_by_a_policy() -> None:
 
 
 def test_without_such_a_wish_there_is_no_policy() -> None:
-    assert not any(isinstance(each, TrafficPolicy) for each in expanded(app("{profile: voice, host: a.b}")))
+    assert not any(isinstance(each, TrafficPolicy) for each in expanded(app(f"{{{PLAIN}}}")))
 
 
 def test_a_host_that_leaves_the_list_moves_no_other_hosts_proxy() -> None:
@@ -238,3 +241,55 @@ def test_tokens_are_verified_on_every_route() -> None:
     assert (provider.default, provider.issuer, provider.audiences) == (True, "me", ("a",))
     assert provider.local_jwks == LocalJWKS(secret_name="keys", key="jwks.json")
     assert all(not route.jwt_verification_policy for route in proxy.spec.routes)
+
+
+def test_a_profile_gives_its_apps_volumes_and_a_word_for_where_they_are() -> None:
+    for found in (deployment_of("{profile: voice, host: a.b}"), _deployment_in_cluster("{profile: voice, host: a.b}")):
+        (container,) = found.spec.template.spec.containers
+        assert [(mount.name, mount.mount_path) for mount in container.volume_mounts] == [
+            ("state", "/var/lib/isoline-voice")
+        ]
+        assert ("ISOLINE_VOICE_STATE", "$(ISOLINE_VOLUME_STATE)") in [(each.name, each.value) for each in container.env]
+
+
+def test_in_a_cluster_the_word_for_a_volumes_place_stands_before_what_uses_it() -> None:
+    (container,) = _deployment_in_cluster("{profile: voice, host: a.b}").spec.template.spec.containers
+    told = [(each.name, each.value) for each in container.env]
+
+    assert told.index(("ISOLINE_VOLUME_STATE", "/var/lib/isoline-voice")) < told.index(
+        ("ISOLINE_VOICE_STATE", "$(ISOLINE_VOLUME_STATE)")
+    )
+
+
+def test_an_apps_own_volume_replaces_the_profiles_of_that_name() -> None:
+    found = expanded(app("{profile: voice, host: a.b, storage: [{name: state, path: /state, size: 1Gi}]}"))
+    (claim,) = (each for each in found if isinstance(each, PersistentVolumeClaim))
+
+    assert claim.metadata.name == "voice-state"
+    assert claim.spec.resources.requests == {"storage": "1Gi"}
+
+
+def test_replicas_that_share_a_volume_run_on_its_node_and_replace_each_other_one_by_one() -> None:
+    found = _deployment_in_cluster("{profile: voice, host: a.b, scale: {min: 2}}")
+    affinity, rolling = found.spec.template.spec.affinity, found.spec.strategy.rolling_update
+
+    assert affinity is not None
+    ((term,),) = (each.values() for each in affinity.values())
+    assert term[0]["labelSelector"]["matchLabels"] == found.spec.selector.match_labels
+    assert rolling is not None
+    assert (rolling.max_surge, rolling.max_unavailable) == (1, 0)
+
+
+def _deployment_in_cluster(spec: str) -> Deployment:
+    found = in_cluster(spec)["Deployment"]
+    assert isinstance(found, Deployment)
+    return found
+
+
+def test_what_keeps_a_client_with_its_replica_is_the_profiles_unless_the_app_says() -> None:
+    def cookie(spec: str) -> bool:
+        policies = (each for each in expanded(app(spec)) if isinstance(each, TrafficPolicy))
+        return any(policy.spec.session_cookie is not None for policy in policies)
+
+    assert cookie("{profile: voice, host: a.b}")
+    assert not cookie("{profile: voice, host: a.b, affinity: None}")

@@ -52,6 +52,11 @@ def test_an_app_that_can_be_run_has_no_fault(spec: str) -> None:
             "spec.storage[1].path",
             "another volume",
         ),
+        (
+            "{profile: voice, host: a.b, storage: [{name: x, path: /var/lib/isoline-voice}]}",
+            "spec.storage[0].name",
+            'calls the volume at "/var/lib/isoline-voice" "state"',
+        ),
         ("{profile: voice, host: a.b, access: {allow: [10.0.0.0/8], deny: [10.1.0.0/16]}}", "spec.access", "keep one"),
     ],
 )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from isoline.apps.names import volume_variable
 from isoline.cluster.state import write_private
 from isoline.controllers.workloads.environment import Values
 from isoline.objects.workloads import Container, KeyToPath, PodSpec, Volume
@@ -150,14 +151,20 @@ def mounts(container: Container, folders: Mapping[str, Path]) -> Mounts:
         variable = _variable(mount.name, variables)
         variables[variable] = str(source)
         links[_relative(mount.mount_path, container.working_dir)] = source
-        if Path(mount.mount_path).resolve() != source.resolve():
+        if Path(mount.mount_path).resolve() != source.resolve() and not _is_told(container, variable):
             unmounted.append(f"{mount.mount_path} is not mounted: the program finds it by ${variable}")
     return Mounts(variables=variables, links=links, unmounted=tuple(unmounted))
 
 
+def _is_told(container: Container, variable: str) -> bool:
+    """Whether the program is given the volume's place in words of its own."""
+    words = (*container.command, *container.args, *(each.value or "" for each in container.env))
+    return any(f"$({variable})" in word for word in words)
+
+
 def _variable(volume: str, taken: Mapping[str, str]) -> str:
     """The variable of a mount; a volume that is mounted more than once has its second as `…_2`."""
-    first = f"ISOLINE_VOLUME_{volume.upper().replace('-', '_')}"
+    first = volume_variable(volume)
     return next(
         name for name in (first, *(f"{first}_{number}" for number in range(2, len(taken) + 3))) if name not in taken
     )

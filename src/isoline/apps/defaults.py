@@ -1,0 +1,16 @@
+"""What an App is given by its profile where it does not say itself."""
+
+from isoline.apps.profile import Profile
+from isoline.objects.app import Affinity, App, Storage
+
+
+def affinity(app: App, profile: Profile | None) -> Affinity:
+    """Return what keeps a client with one replica."""
+    return app.spec.affinity or (profile.affinity if profile is not None else "None")
+
+
+def storage(app: App, profile: Profile | None) -> tuple[Storage, ...]:
+    """Return the volumes of an App: its profile's, and its own, which replace those of the same name."""
+    own = {volume.name: volume for volume in app.spec.storage}
+    given = {volume.name: volume for volume in (profile.storage if profile is not None else ())}
+    return tuple((given | own).values())
