@@ -18,6 +18,8 @@ Degree = Literal["slight", "plain", "strong", "most", "too_much"]
 SCALES: tuple[Scale, ...] = ("volume", "rate", "pitch", "pauses")
 NAMES: tuple[Name, ...] = ("dialect", "language", "emotion", "persona")
 DEFAULT_STRENGTH = 0.6
+ANYBODY, DOING, WHO = range(3)
+"""How much a persona says: a woman, somebody who tells a story, a grandmother."""
 
 # Chinese doubles both characters to make a feeling livelier; without it 快快乐乐 would begin with 快 (fast).
 _TWO_HAN = re.compile("[\u4e00-\u9fff]{2}")
@@ -34,15 +36,15 @@ class ScaleWish(NamedTuple):
 class NameWish(NamedTuple):
     """A dialect, language, emotion or persona.
 
-    `strength` and `opposite` matter for emotions only. A persona that `gives_way` (a woman) loses without a conflict
-    against one that says more (a teacher); a `person` may also be who is spoken to ("for my grandma").
+    `strength` and `opposite` matter for emotions only. A persona of a lower `precedence` (a woman) loses without a
+    conflict against one that says more (a teacher); a `person` may also be who is spoken to ("for my grandma").
     """
 
     kind: Name
     name: str
     strength: float = DEFAULT_STRENGTH
     opposite: str | None = None
-    gives_way: bool = False
+    precedence: int = WHO
     person: bool = False
 
 
@@ -92,9 +94,11 @@ def _add_names(found: dict[str, Meaning]) -> None:
                 entry["name"],
                 entry.get("strength", DEFAULT_STRENGTH),
                 entry.get("opposite"),
-                entry.get("gives_way", False),
+                ANYBODY if entry.get("gives_way") else WHO,
                 entry.get("person", False),
             )
+            for phrase in entry.get("doing", ()):
+                _of(found, phrase).wish = wish._replace(precedence=DOING)
             for phrase in (*entry["words"], *_places(entry, data)):
                 _of(found, phrase).wish = wish
                 if kind == "emotion" and _TWO_HAN.fullmatch(phrase):

@@ -99,6 +99,8 @@ class _Clause:
         elif meaning.negates:
             self._close()
             self._negated = True
+            if meaning.degree is not None:
+                self._strength = self._strength.and_then(meaning.degree)
         elif meaning.degree is not None:
             if self._open is None or not token.text.isascii() or self._wish_follows(token):
                 self._close()
@@ -114,10 +116,7 @@ class _Clause:
         )
 
     def _wish(self, wish: ScaleWish | NameWish, text: str) -> None:
-        pending = self._strength
-        self._strength = Strength()
         self._close()
-        self._strength = pending
         self._open = (wish, text, self._negated)
         self._wished = True
         self._was_negated, self._negated = self._negated, False

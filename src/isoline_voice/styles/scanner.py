@@ -30,7 +30,7 @@ _CHINESE_DIGITS = {character: str(value) for value, character in enumerate("零�
 _FIGURE = r"\d+(?:\.\d+)?|[零一二两三四五六七八九](?:点[零一二三四五六七八九]+)?"
 _TO = r"(?:设置?为|设置?成|[调降提升快慢]到|提[高升]到|降低到|放慢到|加快到|为|是|到|of|at|to|=|:|：)"
 _SPEED_FACTOR = re.compile(
-    rf"(?P<times>{_FIGURE}) ?(?:倍速度?|倍的?语速|倍的?速度?|x speed|times speed|x\b(?! ?\d))"
+    rf"(?P<times>{_FIGURE}) ?(?:倍速度?|倍的?语速|倍的?速度?|x speed|times speed| speed|x\b(?! ?\d))"
     rf"|(?P<percent>\d+) ?(?:%|percent) (?:of )?(?:the )?(?:normal )?speed"
     rf"|(?:语速|速度|speed|rate) ?{_TO}? ?(?P<percent_after>\d+) ?%"
     rf"|(?:语速|速度|speed|rate) ?{_TO}? ?(?P<figure>{_FIGURE}) ?(?P<unit>倍速?|x\b|times\b)?"

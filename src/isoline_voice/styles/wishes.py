@@ -48,7 +48,7 @@ class _Chosen:
     words: str
     firm: bool
     strength: float | None = None
-    gives_way: bool = False
+    precedence: int = 0
     whisper: bool = False
 
 
@@ -118,13 +118,13 @@ class Wishes:
         if wish.kind == "emotion" and wish.name != "neutral":
             degree = 1.0 if strength.excessive else strength.of(wish.strength)
         if before is not None and before.firm and before.value != wish.name:
-            if wish.gives_way and not before.gives_way:
+            if wish.precedence < before.precedence:
                 return
-            if not before.gives_way or wish.gives_way:
+            if wish.precedence == before.precedence:
                 self._conflicts.append(f"{before.words} → {words}")
         elif before is not None and before.value == wish.name and degree is not None:
             degree = max(degree, before.strength or 0.0)
-        self._chosen[wish.kind] = _Chosen(wish.name, words, firm=True, strength=degree, gives_way=wish.gives_way)
+        self._chosen[wish.kind] = _Chosen(wish.name, words, firm=True, strength=degree, precedence=wish.precedence)
 
     def _avoid_name(self, wish: NameWish, words: str, *, excessive: bool) -> None:
         """Not sad: whatever else was asked for stays. "Not too excited" is rather calm."""
