@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI
 
 from isoline_voice.api import (
+    batch,
+    encoding,
     errors,
     health,
     inference,
@@ -15,6 +17,7 @@ from isoline_voice.api import (
     models,
     page,
     predict,
+    recordings,
     speech,
     stream,
     usage,
@@ -64,7 +67,22 @@ def create_app(service: SpeechService, settings: Settings) -> FastAPI:
     app.add_middleware(RequireKeys, clients=settings.clients)
     app.add_middleware(CountRequests, metrics=studio.metrics)
     errors.install(app)
-    for group in (speech, jobs, stream, predict, inference, models, voices, wishes, usage, health):
+    groups = (
+        speech,
+        batch,
+        jobs,
+        stream,
+        encoding,
+        predict,
+        inference,
+        models,
+        recordings,
+        voices,
+        wishes,
+        usage,
+        health,
+    )
+    for group in groups:
         app.include_router(group.router)
     page.install(app)
     app.router.routes.append(gradio_page)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import parse_qsl
 
 from pydantic_core import from_json
@@ -61,6 +61,19 @@ async def read_bounded(request: Request, *, limit: int) -> bytes:
                 raise _too_large(limit, "The body", None)
             body += chunk
         return bytes(body)
+
+
+async def spool(request: Request, file: BinaryIO, *, limit: int) -> int:
+    """Write the whole body to `file` and give its length in bytes; raises ApiError 413 if it is more than `limit`."""
+    async with _upload(request) as chunks:
+        _refuse_declared_length(request, limit=limit)
+        taken = 0
+        async for chunk in chunks:
+            taken += len(chunk)
+            if taken > limit:
+                raise _too_large(limit, "The body", None)
+            await asyncio.to_thread(file.write, chunk)
+        return taken
 
 
 def _refuse_declared_length(request: Request, *, limit: int) -> None:

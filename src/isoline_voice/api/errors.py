@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
@@ -139,6 +140,20 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     return JSONResponse(body, error.status_code, headers=dict(error.headers or {}))
 
 
+async def _on_query_error(_request: Request, error: Exception) -> Response:
+    """What FastAPI refuses of a path or a query, in the same shape as everything else."""
+    assert isinstance(error, RequestValidationError)
+    faults = tuple(
+        Fault(
+            f"Invalid {detail['loc'][-1]!r}: {detail['msg']}.",
+            str(detail["loc"][-1]),
+            _CODES.get(detail["type"], "invalid_type"),
+        )
+        for detail in error.errors()
+    )
+    return error_response(ApiError(HTTPStatus.BAD_REQUEST, *faults))
+
+
 async def _on_client_gone(_request: Request, _error: Exception) -> Response:
     # Nobody reads it: the server drops what is sent to a closed connection.
     return Response(status_code=HTTPStatus.BAD_REQUEST)
@@ -149,5 +164,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ApiError, _on_error)
     app.add_exception_handler(VoiceError, _on_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(RequestValidationError, _on_query_error)
     app.add_exception_handler(ClientDisconnect, _on_client_gone)
     app.add_exception_handler(Exception, _on_error)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from http import HTTPStatus
-from pathlib import Path
 from typing import Annotated, get_args
 from urllib.parse import urlsplit
 
@@ -19,7 +17,8 @@ from isoline_voice.api.errors import ApiError, Fault
 from isoline_voice.api.job_fields import JobFields
 from isoline_voice.api.openapi import request_schema
 from isoline_voice.api.studio import Studio, studio_of
-from isoline_voice.audio.encoders import FORMATS, MEDIA_TYPES, Format, make_encoder
+from isoline_voice.audio.encoders import FORMATS, MEDIA_TYPES, Format
+from isoline_voice.audio.files import encoded_span
 from isoline_voice.audio.provenance import provenance
 from isoline_voice.jobs.planning import Chapter, chapters, spoken_sentences
 from isoline_voice.jobs.store import Job
@@ -29,7 +28,6 @@ from isoline_voice.text.tags import check_tags
 
 PATH = "/v1/audio/jobs"
 MOST_UNFINISHED = 100
-BLOCK = 96_000
 
 router = APIRouter(tags=["jobs"])
 
@@ -115,7 +113,7 @@ async def get_audio(
     if span is None or own.rate is None:
         raise ApiError(HTTPStatus.CONFLICT, Fault("That is not spoken yet; see `status`.", "chapter", "not_ready"))
     metadata = provenance(studio.service.engine) if studio.settings.provenance else {}
-    body = _encoded(studio.jobs.audio(own.id), span, audio_format, own.rate, metadata)
+    body = encoded_span(studio.jobs.audio(own.id).open("rb"), span, audio_format, own.rate, metadata)
     name = f"{own.id}{'' if chapter is None else f'-{chapter}'}.{audio_format}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return StreamingResponse(body, media_type=MEDIA_TYPES[audio_format], headers=headers)
@@ -179,19 +177,3 @@ def _check_webhook(studio: Studio, url: str) -> None:
 
 def _fault(message: str, param: str, code: str) -> ApiError:
     return ApiError(HTTPStatus.BAD_REQUEST, Fault(message, param, code))
-
-
-def _encoded(
-    path: Path, span: tuple[int, int], audio_format: Format, rate: int, metadata: dict[str, str]
-) -> Iterator[bytes]:
-    start, end = span
-    encoder = make_encoder(audio_format, rate, length=(end - start) // 2, metadata=metadata)
-    with path.open("rb") as file:
-        file.seek(start)
-        left = end - start
-        while left and (block := file.read(min(BLOCK, left))):
-            left -= len(block)
-            if ready := encoder.feed(block):
-                yield ready
-    if rest := encoder.finish():
-        yield rest

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from pathlib import Path
 
 from starlette.applications import Starlette
-from starlette.responses import FileResponse, Response
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 WEB = Path(__file__).parent.parent / "web"
 
+BASE = '<base href="./" />'
+"""What the page says as long as no prefix is known; replaced when one is."""
+PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+/?")
+
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
-    " connect-src 'self'; media-src blob:; base-uri 'none'; form-action 'none';"
+    " connect-src 'self'; media-src blob:; base-uri 'self'; form-action 'none';"
     " frame-ancestors 'self'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -41,5 +48,16 @@ def install(app: Starlette) -> None:
     app.add_route("/", _index, methods=["GET", "HEAD"], include_in_schema=False)
 
 
-async def _index(_request: object) -> Response:
-    return FileResponse(WEB / "index.html", headers=SECURITY_HEADERS, media_type="text/html")
+async def _index(request: Request) -> Response:
+    """The page; behind a gateway that takes a prefix off the path, with the prefix put back on what it links to.
+
+    Without, a page at `/studio` would look for its files at `/web`.
+    """
+    page = (await asyncio.to_thread((WEB / "index.html").read_text, "utf-8")).replace(BASE, _base(request))
+    return HTMLResponse(page, headers={**SECURITY_HEADERS, "Vary": "X-Forwarded-Prefix"})
+
+
+def _base(request: Request) -> str:
+    prefix = request.headers.get("x-forwarded-prefix") or str(request.scope.get("root_path") or "")
+    # A client can send the header as well: what is no plain path is not written into the page.
+    return f'<base href="{prefix.rstrip("/")}/" />' if PREFIX.fullmatch(prefix) else BASE

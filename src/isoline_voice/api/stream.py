@@ -17,9 +17,11 @@ from isoline_voice.api.delivery import Meter, encoded, usage
 from isoline_voice.api.errors import ApiError, Fault, error_body, faults_of
 from isoline_voice.api.fields import SessionFields
 from isoline_voice.api.headers import style_json, warnings_json
+from isoline_voice.api.keys import SUBPROTOCOL as KEY_SUBPROTOCOL
+from isoline_voice.api.prompting import References
 from isoline_voice.api.studio import Studio, studio_of
 from isoline_voice.audio.provenance import provenance
-from isoline_voice.engines.protocol import Speech
+from isoline_voice.engines.protocol import Speech, SpeechWarning
 from isoline_voice.errors import VoiceError
 from isoline_voice.subtitles import Cue, timed
 from isoline_voice.text.cleaning import clean, speakable
@@ -38,7 +40,7 @@ router = APIRouter(tags=["speech"])
 async def speech_stream(socket: WebSocket) -> None:
     """One session: configure, send text, hear it, close."""
     studio = studio_of(socket)
-    await socket.accept()
+    await socket.accept(subprotocol=_subprotocol(socket))
     studio.stream_begins()
     try:
         await _Session(studio, socket).run()
@@ -54,6 +56,7 @@ class _Session:
         self._socket = socket
         self._caller = caller_of(socket)
         self._config: SessionFields | None = None
+        self._references = References()
         self._buffer = SentenceBuffer()
         self._sentences: asyncio.Queue[str | None] = asyncio.Queue()
         self._characters = 0
@@ -139,9 +142,12 @@ class _Session:
     async def _speak(self, sentence: str, *, index: int) -> None:
         assert self._config is not None
         before = self._meter.seconds
-        speech = await self._studio.speak(self._config.to_speech(sentence), self._caller)
+        config = self._config
+        request, found = await self._references.take(config.to_speech(sentence), config.ref_audio, config.ref_text)
+        speech = await self._studio.speak(request, self._caller)
+        warnings = (*config.warnings(self._studio.service.engine), *found, *speech.warnings)
         async with contextlib.aclosing(speech):
-            await self._socket.send_json(self._start_of(speech, sentence, index=index))
+            await self._socket.send_json(self._start_of(speech, sentence, warnings, index=index))
             sent = 0
             async for frame in encoded(
                 speech, self._meter.measure(speech), self._config.response_format, self._metadata(speech)
@@ -157,9 +163,10 @@ class _Session:
     def _metadata(self, speech: Speech) -> dict[str, str]:
         return provenance(speech.voice.engine) if self._studio.settings.provenance else {}
 
-    def _start_of(self, speech: Speech, sentence: str, *, index: int) -> dict[str, Any]:
+    def _start_of(
+        self, speech: Speech, sentence: str, warnings: tuple[SpeechWarning, ...], *, index: int
+    ) -> dict[str, Any]:
         assert self._config is not None
-        wanted = self._studio.service.engine
         return {
             "type": "audio.start",
             "sentence_index": index,
@@ -169,8 +176,14 @@ class _Session:
             "engine": speech.voice.engine,
             "voice": speech.voice.id,
             "style": style_json(speech.style),
-            "warnings": warnings_json((*self._config.warnings(wanted), *speech.warnings)),
+            "warnings": warnings_json(warnings),
         }
+
+
+def _subprotocol(socket: WebSocket) -> str | None:
+    """The first one offered that is no key: a browser closes a connection that takes none of those it offered."""
+    offered = socket.scope.get("subprotocols") or ()
+    return next((each for each in offered if not each.startswith(KEY_SUBPROTOCOL)), None)
 
 
 async def _receive(socket: WebSocket) -> str:

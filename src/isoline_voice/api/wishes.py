@@ -13,7 +13,7 @@ from isoline_voice.api.fields import MAX_INSTRUCTIONS
 from isoline_voice.api.headers import style_json, warnings_json
 from isoline_voice.api.studio import studio_of
 from isoline_voice.engines.protocol import Capabilities, SpeechWarning
-from isoline_voice.styles import Style, describe, parse_style
+from isoline_voice.styles import Style, choices, describe, parse_style, wishes
 
 router = APIRouter(tags=["styles"])
 
@@ -22,7 +22,8 @@ router = APIRouter(tags=["styles"])
     "/v1/styles",
     summary="What was understood",
     description="How the studio reads a wish about the way of speaking: the structure, a summary in English and"
-    " Chinese, and what the engine really renders.",
+    " Chinese, its `wishes` one by one (joined with commas they are the style again), and what the engine really"
+    " renders.",
 )
 async def understand(
     request: Request, text: str = Query("", description="The wish, in your own words.")
@@ -36,6 +37,7 @@ async def understand(
     return {
         "text": text,
         "style": style_json(style),
+        "wishes": [wish.to_json() for wish in wishes(style)],
         "unsupported": warnings_json(list(_unsupported(style, can))),
         "capabilities": {
             "dialects": sorted(can.dialects),
@@ -46,6 +48,25 @@ async def understand(
             "pitch": can.pitch,
             "cloning": can.cloning,
         },
+    }
+
+
+@router.get(
+    "/v1/styles/choices",
+    summary="What can be wished",
+    description="For each field of a style the phrases, in English and Chinese, that the studio understands and the"
+    " engine renders.",
+)
+async def list_choices(request: Request) -> dict[str, list[dict[str, str]]]:
+    """The phrases by field, in the order in which a page would offer them."""
+    can = studio_of(request).service.capabilities
+    rendered = {
+        "dialect": {describe(Style(dialect=name)) for name in can.dialects},
+        "emotion": {describe(Style(emotion=name)) for name in can.emotions},
+    }
+    return {
+        field: [wish.to_json() for wish in phrases if field not in rendered or wish.zh in rendered[field]]
+        for field, phrases in choices().items()
     }
 
 
