@@ -59,6 +59,7 @@ async def defined(api: Api, definition: Object) -> AsyncIterator[None]:
     await api.apply(definition)
     try:
         await _until_discovered(api, definition, True)
+        await _until_stored(api, definition["spec"]["names"]["kind"])
         yield
     finally:
         await api.delete("CustomResourceDefinition", definition["metadata"]["name"])
@@ -83,6 +84,20 @@ async def emptied_of_apps(api: Api, namespace: str) -> AsyncIterator[None]:
 async def _until_discovered(api: Api, definition: Object, wanted: bool) -> None:
     async with asyncio.timeout(PATIENCE):
         while await _is_discovered(api, definition) != wanted:  # noqa: ASYNC110 - simply asked
+            await asyncio.sleep(0.05)
+
+
+async def _until_stored(api: Api, kind: str) -> None:
+    """A new kind is known before there is room for its objects."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            try:
+                await api.list_all(kind)
+            except ApiError as error:
+                if error.status != 429:
+                    raise
+            else:
+                return
             await asyncio.sleep(0.05)
 
 

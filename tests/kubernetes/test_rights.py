@@ -1,54 +1,17 @@
-"""The control plane needs these rights and no others."""
+"""The control plane needs the rights that the Helm chart gives it, and no others."""
 
 from typing import Any
 
 from isoline.cluster.kubernetes.kubeconfig import from_kubeconfig
 from isoline.cluster.kubernetes.leases import LeaseSettings
 from isoline.objects.crds import crd_documents
+from kubernetes.charts import Object, rendered
+from kubernetes.foreign import CERTIFICATES, SERVICE_MONITORS
 from kubernetes.planes import defined, emptied_of_apps, new_namespace, options_for, proxy, running
 from kubernetes.rig import Api, Rig
 
-FOLLOW = ["list", "watch"]
-WRITE = ["create", "patch"]
-"""What server-side apply needs."""
-MAKE = ["get", *WRITE, "delete"]
-
-EVERYWHERE = [
-    {
-        "apiGroups": ["projectcontour.io"],
-        "resources": ["httpproxies", "tlscertificatedelegations", "extensionservices"],
-        "verbs": FOLLOW,
-    },
-    {"apiGroups": ["isoline.dev"], "resources": ["apps", "gatewayconfigs", "trafficpolicies"], "verbs": FOLLOW},
-    {"apiGroups": ["networking.k8s.io"], "resources": ["ingresses"], "verbs": FOLLOW},
-    {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": FOLLOW},
-    {"apiGroups": [""], "resources": ["services", "secrets"], "verbs": FOLLOW},
-    {
-        "apiGroups": ["projectcontour.io"],
-        "resources": ["httpproxies/status", "extensionservices/status"],
-        "verbs": ["patch"],
-    },
-    {
-        "apiGroups": ["isoline.dev"],
-        "resources": ["apps/status", "gatewayconfigs/status", "trafficpolicies/status"],
-        "verbs": ["patch"],
-    },
-    {"apiGroups": ["networking.k8s.io"], "resources": ["ingresses/status"], "verbs": ["patch"]},
-    {"apiGroups": [""], "resources": ["events"], "verbs": WRITE},
-    # What Apps stand for. What others made under the same name is looked at, and left alone.
-    {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": [*FOLLOW, *MAKE]},
-    {"apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"], "verbs": [*FOLLOW, *MAKE]},
-    {"apiGroups": [""], "resources": ["services"], "verbs": MAKE},
-    {"apiGroups": ["projectcontour.io"], "resources": ["httpproxies"], "verbs": MAKE},
-    {"apiGroups": ["isoline.dev"], "resources": ["trafficpolicies"], "verbs": MAKE},
-    # Data is never deleted.
-    {"apiGroups": [""], "resources": ["persistentvolumeclaims"], "verbs": [*FOLLOW, "get", *WRITE]},
-]
-AT_HOME = [
-    {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"]},
-    # Its own certificates, to renew them.
-    {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", *WRITE]},
-]
+GOES = ("TrafficPolicy", "PodDisruptionBudget", "Certificate", "ServiceMonitor")
+"""Kinds of which an App has one as long as it asks for it."""
 
 
 async def grant(api: Api, kind: str, name: str, rules: list[dict[str, Any]], namespace: str | None) -> None:
@@ -77,13 +40,32 @@ def expanded(item: dict[str, Any]) -> bool:
 async def test_with_exactly_these_rights_it_follows_leads_and_writes(rig: Rig, api: Api) -> None:
     namespace = await new_namespace(api)
     ours = [each for each in crd_documents() if each["spec"]["names"]["kind"] in ("App", "TrafficPolicy")]
-    async with defined(api, ours[0]), defined(api, ours[1]), emptied_of_apps(api, namespace):
+    async with (
+        defined(api, ours[0]),
+        defined(api, ours[1]),
+        defined(api, CERTIFICATES),
+        defined(api, SERVICE_MONITORS),
+        emptied_of_apps(api, namespace),
+    ):
         await check(rig, api, namespace)
 
 
+def rights(namespace: str) -> tuple[list[Object], list[Object]]:
+    """Rules of the control plane: those of ClusterRoles, and those in its own namespace."""
+    found = [
+        each for each in rendered(namespace=namespace) if "helm.sh/hook" not in each["metadata"].get("annotations", {})
+    ]
+    of = {
+        kind: [rule for each in found if each["kind"] == kind for rule in each["rules"]]
+        for kind in ("ClusterRole", "Role")
+    }
+    return of["ClusterRole"], of["Role"]
+
+
 async def check(rig: Rig, api: Api, namespace: str) -> None:
-    await grant(api, "ClusterRole", "isoline-test", EVERYWHERE, None)
-    await grant(api, "Role", "isoline-test", AT_HOME, namespace)
+    everywhere, at_home = rights(namespace)
+    await grant(api, "ClusterRole", "isoline-test", everywhere, None)
+    await grant(api, "Role", "isoline-test", at_home, namespace)
     await api.apply(proxy("allowed", namespace))
     app: dict[str, Any] = {
         "apiVersion": "isoline.dev/v1alpha1",
@@ -94,6 +76,9 @@ async def check(rig: Rig, api: Api, namespace: str) -> None:
             "host": ["app.example", "more.example"],
             "storage": [{"name": "data", "path": "/data"}],
             "affinity": "Cookie",
+            "scale": {"min": 2},
+            "tls": {"issuer": {"name": "acme"}},
+            "metrics": {},
         },
     }
     await api.apply(app)
@@ -114,12 +99,16 @@ async def check(rig: Rig, api: Api, namespace: str) -> None:
             assert plane.source.leading
             assert not plane.source.problems
             await api.wait("App", "app", expanded, namespace=namespace)
+            for kind in GOES:
+                assert len(await api.list_all(kind, namespace=namespace)) == 1, kind
             # Everything that can go goes again, and is deleted.
-            del app["spec"]["affinity"]
+            for field in ("affinity", "scale", "tls", "metrics"):
+                del app["spec"][field]
             app["spec"]["host"] = "app.example"
             await api.apply(app)
             await api.wait("App", "app", expanded, namespace=namespace)
-            assert await api.list_all("TrafficPolicy", namespace=namespace) == []
+            for kind in GOES:
+                assert await api.list_all(kind, namespace=namespace) == [], kind
             assert plane.source.statuses.failed == 0
     finally:
         for kind in ("ClusterRoleBinding", "ClusterRole"):

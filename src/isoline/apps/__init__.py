@@ -4,6 +4,17 @@ from isoline.apps.catalog import Catalog, load_catalog
 from isoline.apps.expand import expand
 from isoline.apps.faults import Fault, faults, notices, profile_of
 from isoline.apps.profile import Profile
-from isoline.apps.target import Target
+from isoline.apps.target import Offered, Target
 
-__all__ = ["Catalog", "Fault", "Profile", "Target", "expand", "faults", "load_catalog", "notices", "profile_of"]
+__all__ = [
+    "Catalog",
+    "Fault",
+    "Offered",
+    "Profile",
+    "Target",
+    "expand",
+    "faults",
+    "load_catalog",
+    "notices",
+    "profile_of",
+]

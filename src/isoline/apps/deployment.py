@@ -50,10 +50,8 @@ def deployment(app: App, profile: Profile | None, target: Target) -> Deployment:
         automount_service_account_token=False,
         security_context=pod_security(has_volumes=bool(volumes)) if in_cluster else None,
         affinity=_beside_each_other(app) if in_cluster and volumes and _shares_storage(profile) else None,
-        # Nodes with GPUs are kept free of what needs none.
-        tolerations=(Toleration(key=GPU, operator="Exists", effect="NoSchedule"),)
-        if in_cluster and _has_gpu(app)
-        else (),
+        node_selector=dict(spec.scheduling.node_selector) if in_cluster and spec.scheduling is not None else {},
+        tolerations=tuple(_tolerations(app)) if in_cluster else (),
     )
     labels = metadata(app, "").labels
     return Deployment(
@@ -65,6 +63,14 @@ def deployment(app: App, profile: Profile | None, target: Target) -> Deployment:
             template=PodTemplateSpec(metadata=ObjectMeta(labels=labels), spec=pod),
         ),
     )
+
+
+def _tolerations(app: App) -> Iterator[Toleration]:
+    if _has_gpu(app):
+        # Nodes with GPUs are kept free of what needs none.
+        yield Toleration(key=GPU, operator="Exists", effect="NoSchedule")
+    if app.spec.scheduling is not None:
+        yield from app.spec.scheduling.tolerations
 
 
 def _container(app: App, profile: Profile | None, target: Target) -> Container:

@@ -72,7 +72,8 @@ def proxies(app: App, profile: Profile | None) -> list[HTTPProxy]:
 def _virtual_host(app: App, host: str) -> VirtualHost:
     access, limits = app.spec.access, app.spec.limits
     return VirtualHost(
-        fqdn=host,
+        # The API server of a cluster takes no capitals.
+        fqdn=host.lower(),
         tls=httpproxy.TLS(secret_name=tls_secret_name(app)),
         ip_allow_policy=_filters(access.allow if access is not None else ()),
         ip_deny_policy=_filters(access.deny if access is not None else ()),

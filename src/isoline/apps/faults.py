@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from isoline.apps.catalog import Catalog
 from isoline.apps.profile import Profile
-from isoline.apps.target import Target
+from isoline.apps.target import NOTHING_MORE, Offered, Target
 from isoline.objects.app import App, AppSpec
 
 
@@ -73,11 +73,8 @@ def _hosts(spec: AppSpec) -> Iterator[Fault]:
 def _tls(spec: AppSpec, target: Target) -> Iterator[Fault]:
     if spec.tls is not None and spec.tls.issuer is not None and target is Target.MACHINE:
         yield Fault("spec.tls.issuer", "cert-manager needs Kubernetes; on one machine use selfSigned or secretName")
-    if spec.tls is not None and target is Target.KUBERNETES:
-        if spec.tls.issuer is not None:
-            yield Fault("spec.tls.issuer", "is not asked by this version: make a Certificate and give its secretName")
-        if spec.tls.self_signed:
-            yield Fault("spec.tls.selfSigned", "needs one machine; on Kubernetes use secretName")
+    if spec.tls is not None and target is Target.KUBERNETES and spec.tls.self_signed:
+        yield Fault("spec.tls.selfSigned", "needs one machine; on Kubernetes use issuer or secretName")
 
 
 def _storage(spec: AppSpec, profile: Profile | None) -> Iterator[Fault]:
@@ -109,7 +106,7 @@ def _protection(spec: AppSpec) -> Iterator[Fault]:
         yield Fault("spec.access", "allow and deny exclude each other: keep one")
 
 
-def notices(app: App, target: Target) -> list[str]:
+def notices(app: App, target: Target, offered: Offered = NOTHING_MORE) -> list[str]:
     """Return what of an App's spec has no effect here, as sentences."""
     spec, found = app.spec, []
     if spec.scale is not None and (
@@ -125,4 +122,24 @@ def notices(app: App, target: Target) -> list[str]:
         found.append("spec.upgrade: this version does not look for new versions")
     if spec.egress is not None and spec.egress.policy == "Deny" and target is Target.MACHINE:
         found.append(f"spec.egress: connections out of an app cannot be refused on {target.value}")
+    return found + (_on_a_machine(spec) if target is Target.MACHINE else _without_operators(spec, offered))
+
+
+def _on_a_machine(spec: AppSpec) -> list[str]:
+    found = []
+    if any(storage.when_deleted == "Delete" for storage in spec.storage):
+        found.append("spec.storage[].whenDeleted: on this machine folders of volumes stay until somebody removes them")
+    if spec.scheduling is not None:
+        found.append("spec.scheduling: this machine is the only node")
+    if spec.metrics is not None:
+        found.append("spec.metrics: nothing reads figures of apps on this machine")
+    return found
+
+
+def _without_operators(spec: AppSpec, offered: Offered) -> list[str]:
+    found = []
+    if spec.tls is not None and spec.tls.issuer is not None and "Certificate" not in offered.kinds:
+        found.append("spec.tls.issuer: the cluster has no cert-manager to ask; it is asked when it comes")
+    if spec.metrics is not None and "ServiceMonitor" not in offered.kinds:
+        found.append("spec.metrics: the cluster has no Prometheus operator to tell; it is told when it comes")
     return found

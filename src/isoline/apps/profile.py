@@ -6,7 +6,7 @@ from msgspec import Meta, field
 
 from isoline.objects.app import Affinity, Probes, Storage
 from isoline.objects.containers import EnvVar
-from isoline.objects.formats import Duration, Name, Port
+from isoline.objects.formats import Duration, Name, Path, Port
 from isoline.objects.model import Model
 
 GPUNeed = Literal["none", "optional", "required"]
@@ -34,6 +34,7 @@ class Profile(Model, frozen=True, kw_only=True, forbid_unknown_fields=True):
     env: Annotated[tuple[EnvVar, ...], Meta(description="Environment variables.")] = ()
     probes: Annotated[Probes, Meta(description="Health checks, for containers that bring none.")] = Probes()
     engine: Annotated[str, Meta(description="What does the work inside, where an app could have several.")] = ""
+    metrics: Annotated[Path | Literal[""], Meta(description="Path of its figures in Prometheus' format.")] = ""
     gpu: Annotated[GPUNeed, Meta(description="Whether it can use a GPU, and whether it can do without.")] = "none"
     idle: Annotated[Duration, Meta(description="Longest silence on a stream.")] = "300s"
     affinity: Annotated[

@@ -110,6 +110,15 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("Status", _at("status", "phase", default="Pending")),
         Column("Capacity", _at("spec", "resources", "requests", "storage")),
     ),
+    "PodDisruptionBudget": (
+        Column("Max-unavailable", _at("spec", "maxUnavailable")),
+        Column("Allowed", _at("status", "disruptionsAllowed", default="0")),
+    ),
+    "Certificate": (
+        Column("Secret", _at("spec", "secretName")),
+        Column("Hosts", _each(lambda item: dig(item, "spec", "dnsNames") or [])),
+    ),
+    "ServiceMonitor": (Column("Selector", _labels("spec", "selector", "matchLabels")),),
     "NetworkPolicy": (Column("Pod-selector", _labels("spec", "podSelector", "matchLabels")),),
     "Ingress": (
         Column("Class", _at("spec", "ingressClassName", default="<none>")),

@@ -16,7 +16,7 @@ from isoline.cluster.kubernetes.connection import Connection
 from isoline.cluster.kubernetes.errors import KubernetesError
 from isoline.cluster.kubernetes.leases import LeaderElection, LeaseSettings
 from isoline.cluster.kubernetes.secrets import OwnSecrets
-from isoline.cluster.kubernetes.source import APPS, MADE, ROUTING, KubernetesSource
+from isoline.cluster.kubernetes.source import APPS, MADE, OPTIONAL, ROUTING, KubernetesSource
 from isoline.cluster.store import PositionExpiredError, Store
 from isoline.controllers import xds_certificates
 from isoline.controllers.authority import utc
@@ -100,6 +100,7 @@ class ControlPlane:
             self.store,
             kinds=(*ROUTING, *APPS),
             made=MADE,
+            optional=OPTIONAL,
             namespaces=options.namespaces,
             singles=[options.envoy_service] if options.envoy_service is not None else [],
         )
@@ -126,7 +127,13 @@ class ControlPlane:
             credentials=server_credentials(certificates) if certificates is not None else None,
         )
         self.statuses = StatusWriter(self.source, SystemClock(), addresses=lambda: self._addresses)
-        self.operator = Operator(self.source, SystemClock(), https_port=PUBLIC_HTTPS_PORT)
+        self.operator = Operator(
+            self.source,
+            SystemClock(),
+            https_port=PUBLIC_HTTPS_PORT,
+            offered_kinds=lambda: self.source.offered,
+        )
+        self.source.on_offer = self.operator.look_at_all
         self.monitoring = MonitoringServer(
             Figures(self.source, self.server, self.flow),
             host=options.metrics.host,

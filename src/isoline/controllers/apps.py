@@ -3,18 +3,22 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from isoline.apps import Catalog, Fault, Target, expand, faults, notices, profile_of
-from isoline.apps.names import MANAGER, MANAGER_LABEL, NAME_LABEL, proxy_name
+from isoline.apps import Catalog, Fault, Offered, Target, expand, faults, notices, profile_of
+from isoline.apps.names import MANAGER, MANAGER_LABEL, NAME_LABEL, proxy_name, tls_secret_name
 from isoline.apps.profile import Profile
+from isoline.apps.target import NOTHING_MORE
 from isoline.cluster.source import Result, Source
 from isoline.cluster.store import Change
 from isoline.controllers.clock import Clock
 from isoline.controllers.conditions import Finding, conditions
 from isoline.objects.app import App, AppStatus
+from isoline.objects.gateway_config import GatewayConfig
 from isoline.objects.httpproxy import HTTPProxy
 from isoline.objects.meta import Key, Object
+from isoline.objects.operators import Certificate
 from isoline.objects.traffic_policy import TrafficPolicy
 from isoline.objects.workloads import Deployment
+from isoline.routing.settings import GATEWAY_CONFIG
 
 FAILED = frozenset({"CrashLoopBackOff", "RunContainerError", "ImageNotRunnable", "InvalidSpec", "InternalError"})
 WAITING_FOR_SOMEBODY = frozenset({"InsufficientGPU", "FailedMount", "CreateContainerConfigError"})
@@ -28,6 +32,7 @@ class Expansion(NamedTuple):
     """What the last look at an App's spec came to."""
 
     generation: int
+    offered: Offered
     faults: Sequence[Fault]
     results: Sequence[Result]
 
@@ -45,12 +50,15 @@ class Apps:
         *,
         https_port: Callable[[], int],
         target: Target = Target.MACHINE,
+        offered_kinds: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
+        """`offered_kinds`: those that the cluster has beyond what every cluster has."""
         self._source = source
         self._catalog = catalog
         self._clock = clock
         self._https_port = https_port
         self._target = target
+        self._offered_kinds = offered_kinds
         self._expanded: dict[Key, Expansion] = {}
         self._disturbed: set[Key] = set()
         """Apps of whose children one has changed, perhaps while they were being made."""
@@ -59,7 +67,7 @@ class Apps:
         if change.key.kind == "App":
             return () if change.status_only else (change.key,)
         if change.key.kind == "GatewayConfig" and not change.status_only:
-            return self.everything()  # an address has a port
+            return self.everything()  # an address has a port, a certificate an issuer
         owners = {key for item in (change.old, change.new) if item is not None for key in _owners(item)}
         if not change.status_only:
             self._disturbed |= owners
@@ -75,9 +83,13 @@ class Apps:
             self._disturbed.discard(key)
             return None
         profile = profile_of(app, self._catalog)
-        expansion = self._expanded.get(key)
-        if expansion is None or expansion.generation != app.metadata.generation or key in self._disturbed:
-            expansion = await self._expand(app, profile)
+        expansion, offered = self._expanded.get(key), self._offered()
+        if (
+            expansion is None
+            or (expansion.generation, expansion.offered) != (app.metadata.generation, offered)
+            or key in self._disturbed
+        ):
+            expansion = await self._expand(app, profile, offered)
         self._source.set_status(key, self._status(app, profile, expansion))
         if not any(result.action == "refused" for result in expansion.results):
             return None
@@ -85,15 +97,22 @@ class Apps:
         self._disturbed.add(key)
         return REFUSED_AGAIN_SECONDS
 
-    async def _expand(self, app: App, profile: Profile | None) -> Expansion:
+    def _offered(self) -> Offered:
+        if self._target is Target.MACHINE:
+            return NOTHING_MORE
+        config = self._source.store.get(GATEWAY_CONFIG)
+        issuer = config.spec.tls.issuer if isinstance(config, GatewayConfig) else None
+        return Offered(self._offered_kinds(), issuer)
+
+    async def _expand(self, app: App, profile: Profile | None, offered: Offered) -> Expansion:
         self._disturbed.discard(app.key)
         found = faults(app, self._catalog, self._target)
         # A fault in a new spec leaves what runs of the old one alone.
         results: Sequence[Result] = ()
         if not found:
-            children = expand(app, profile, self._target)
+            children = expand(app, profile, self._target, offered)
             results = await self._source.reconcile_children(app.key, children, manager=self.name)
-        expansion = self._expanded[app.key] = Expansion(app.metadata.generation, found, results)
+        expansion = self._expanded[app.key] = Expansion(app.metadata.generation, offered, found, results)
         return expansion
 
     def _status(self, app: App, profile: Profile | None, expansion: Expansion) -> AppStatus:
@@ -112,7 +131,8 @@ class Apps:
         if refused is not None:
             findings[-1] = refused
         findings += unenforced(deployment)
-        ignored = notices(app, self._target)
+        findings += self._issued(app)
+        ignored = notices(app, self._target, expansion.offered)
         if ignored:
             findings.append(Finding("FullyActedOn", False, "NotInThisVersion", "; ".join(ignored)))
         return AppStatus(
@@ -128,6 +148,16 @@ class Apps:
             ),
             observed_generation=app.metadata.generation,
         )
+
+    def _issued(self, app: App) -> Iterator[Finding]:
+        """What cert-manager says of the App's certificate."""
+        certificate = self._source.store.get(Key("Certificate", app.metadata.namespace, tls_secret_name(app)))
+        if isinstance(certificate, Certificate):
+            said = {each.type: each for each in certificate.status.conditions}.get("Ready")
+            if said is None:
+                yield Finding("CertificateReady", None, "Waiting", f"{certificate.key}: nobody has issued it yet")
+            else:
+                yield Finding("CertificateReady", said.status == "True", said.reason, said.message)
 
     def _refused(self, app: App) -> Finding | None:
         """What keeps the App's own policy from counting: the App is then not published as it was meant."""

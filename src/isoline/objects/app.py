@@ -2,15 +2,16 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from isoline.objects.app_access import Access
 from isoline.objects.app_upgrade import Upgrade
 from isoline.objects.containers import EnvVar, Probe
 from isoline.objects.formats import CIDR, Duration, Host, Name, Natural, Path, Port, Positive, Quantity, Schedule
+from isoline.objects.issuers import IssuerReference
 from isoline.objects.meta import Condition, Object
 from isoline.objects.model import Model, constant
-
+from isoline.objects.workloads import Toleration
 
 Affinity = Literal["None", "Cookie", "ClientIP"]
 
@@ -39,13 +40,6 @@ class Run(Model, frozen=True, kw_only=True):
     probes: Annotated[Probes | None, Meta(description="Health checks; without any, an open port counts as ready.")] = (
         None
     )
-
-
-class IssuerReference(Model, frozen=True, kw_only=True):
-    """A cert-manager issuer."""
-
-    name: Annotated[str, Meta(description="Name of the issuer.")]
-    kind: Annotated[Literal["Issuer", "ClusterIssuer"], Meta(description="Kind of the issuer.")] = "ClusterIssuer"
 
 
 class AppTLS(Model, frozen=True, kw_only=True):
@@ -89,6 +83,29 @@ class Storage(Model, frozen=True, kw_only=True):
     path: Annotated[Path, Meta(description="Folder at which the app sees it.")]
     size: Annotated[Quantity | None, Meta(description="Size, such as 20Gi.")] = None
     backup: Annotated[Backup | None, Meta(description="Backups of the volume; none without it.")] = None
+    when_deleted: Annotated[
+        Literal["Retain", "Delete"],
+        Meta(description="In a cluster, what becomes of the data when the App is deleted."),
+    ] = "Retain"
+
+
+class Scheduling(Model, frozen=True, kw_only=True):
+    """On which nodes of a cluster replicas may run."""
+
+    node_selector: Annotated[dict[str, str], Meta(description="Labels that a node must have.")] = field(
+        default_factory=dict
+    )
+    tolerations: Annotated[
+        tuple[Toleration, ...],
+        Meta(description="Taints of nodes that do not keep replicas away, beside that of nodes with GPUs."),
+    ] = ()
+
+
+class AppMetrics(Model, frozen=True, kw_only=True):
+    """Figures that the app gives in Prometheus' format, on its one port."""
+
+    path: Annotated[Path, Meta(description="Path of the figures.")] = "/metrics"
+    interval: Annotated[Duration, Meta(description="Time between two readings.")] = "30s"
 
 
 class Scale(Model, frozen=True, kw_only=True):
@@ -166,6 +183,10 @@ class AppSpec(Model, frozen=True, kw_only=True):
     paths: Annotated[tuple[Path, ...], Meta(description="Path prefixes that are reachable; all when empty.")] = ()
     upgrade: Annotated[Upgrade | None, Meta(description="How new versions are found, tried and put in service.")] = None
     egress: Annotated[Egress | None, Meta(description="Where the app itself may connect to.")] = None
+    scheduling: Annotated[Scheduling | None, Meta(description="On which nodes of a cluster replicas may run.")] = None
+    metrics: Annotated[
+        AppMetrics | None, Meta(description="Figures for a cluster's Prometheus. Unset: what the profile says.")
+    ] = None
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from isoline.objects.gateway_rate_limits import RateLimitServiceConfig
 from isoline.objects.gateway_tracing import Tracing
 from isoline.objects.gateway_upstreams import ClusterDefaults, DefaultPolicy
 from isoline.objects.httpproxy_access import AuthorizationServer
+from isoline.objects.issuers import IssuerReference
 from isoline.objects.meta import Condition, Object
 from isoline.objects.model import Model, constant
 
@@ -89,6 +90,10 @@ class GatewayTLS(Model, frozen=True, kw_only=True):
     self_signed: Annotated[
         bool | None,
         Meta(description="Have the local CA issue missing certificates. Unset: yes on one machine, else no."),
+    ] = None
+    issuer: Annotated[
+        IssuerReference | None,
+        Meta(description="In a cluster, the cert-manager issuer of Apps that say nothing of their certificate."),
     ] = None
     minimum_version: Annotated[TLSVersion, Meta(description="Lowest TLS version accepted.")] = "1.2"
     maximum_version: Annotated[TLSVersion, Meta(description="Highest TLS version accepted.")] = "1.3"

@@ -6,11 +6,13 @@ from isoline.objects.app import App
 from isoline.objects.core import ConfigMap, Namespace, PersistentVolumeClaim, Secret, Service
 from isoline.objects.delegation import TLSCertificateDelegation
 from isoline.objects.discovery import EndpointSlice
+from isoline.objects.disruption import PodDisruptionBudget
 from isoline.objects.extension import ExtensionService
 from isoline.objects.gateway_config import GatewayConfig
 from isoline.objects.httpproxy import HTTPProxy
 from isoline.objects.meta import Object
 from isoline.objects.networking import Ingress, NetworkPolicy
+from isoline.objects.operators import Certificate, ServiceMonitor
 from isoline.objects.traffic_policy import TrafficPolicy
 from isoline.objects.workloads import Deployment
 
@@ -72,6 +74,11 @@ KINDS = (
         PersistentVolumeClaim,
         ("persistentvolumeclaims", "persistentvolumeclaim", "pvc"),
     ),
+    Kind(
+        "policy/v1", "PodDisruptionBudget", PodDisruptionBudget, ("poddisruptionbudgets", "poddisruptionbudget", "pdb")
+    ),
+    Kind("cert-manager.io/v1", "Certificate", Certificate, ("certificates", "certificate", "cert", "certs")),
+    Kind("monitoring.coreos.com/v1", "ServiceMonitor", ServiceMonitor, ("servicemonitors", "servicemonitor", "smon")),
     Kind("v1", "Namespace", Namespace, ("namespaces", "namespace", "ns"), namespaced=False, label_name=True),
 )
 

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from isoline.apps import Target, expand, faults, load_catalog, profile_of
+from isoline.apps import Offered, Target, expand, faults, load_catalog, profile_of
 from isoline.objects import App, Deployment, HTTPProxy, NetworkPolicy, Object, TrafficPolicy
 from isoline.objects.core import PersistentVolumeClaim
 from isoline.objects.decoding import decode_documents
 from isoline.objects.encoding import to_yaml
 from isoline.objects.httpproxy_access import LocalJWKS
+from isoline.objects.issuers import IssuerReference
+from isoline.objects.operators import Certificate, ServiceMonitor
 from isoline.objects.traffic_policy_access import APIKeys, BasicAuth
 from isoline.objects.traffic_policy_load import EndpointConcurrency
 from isoline.objects.traffic_policy_requests import RequestBody
@@ -293,3 +295,45 @@ def test_what_keeps_a_client_with_its_replica_is_the_profiles_unless_the_app_say
 
     assert cookie("{profile: voice, host: a.b}")
     assert not cookie("{profile: voice, host: a.b, affinity: None}")
+
+
+@pytest.mark.parametrize(
+    ("tls", "issuer"),
+    [
+        ("", "gateway"),
+        ("tls: {issuer: {name: own, kind: Issuer}}", "own"),
+        ("tls: {secretName: mine}", None),
+    ],
+)
+def test_a_certificate_is_asked_of_the_apps_issuer_or_else_of_the_gateways(tls: str, issuer: str | None) -> None:
+    given = app(f"{{profile: voice, host: a.b, {tls}}}")
+    offered = Offered(frozenset({"Certificate"}), IssuerReference(name="gateway"))
+    found = [
+        each
+        for each in expand(given, profile_of(given, CATALOG), Target.KUBERNETES, offered)
+        if isinstance(each, Certificate)
+    ]
+
+    assert [each.spec["issuerRef"]["name"] for each in found] == ([] if issuer is None else [issuer])
+
+
+def test_a_host_in_capitals_is_one_that_an_api_server_takes() -> None:
+    hosts = [
+        each.spec.virtualhost.fqdn
+        for each in expanded(app("{profile: voice, host: [A.example, b.EXAMPLE]}"))
+        if isinstance(each, HTTPProxy) and each.spec.virtualhost is not None
+    ]
+
+    assert hosts == ["a.example", "b.example"]
+
+
+def test_the_studios_figures_are_read_by_its_profiles_word() -> None:
+    given = app("{profile: voice, host: a.b}")
+    offered = Offered(frozenset({"ServiceMonitor"}))
+    (monitor,) = (
+        each
+        for each in expand(given, profile_of(given, CATALOG), Target.KUBERNETES, offered)
+        if isinstance(each, ServiceMonitor)
+    )
+
+    assert monitor.spec["endpoints"][0]["path"] == "/metrics"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from isoline.apps import Target, faults, load_catalog, notices, profile_of
+from isoline.apps import Offered, Target, faults, load_catalog, notices, profile_of
 from isoline.objects import App
 from isoline.objects.decoding import decode_documents
 
@@ -114,8 +114,7 @@ def test_a_profile_is_meant_by_name_or_by_image() -> None:
     ("spec", "path", "words"),
     [
         ("{run: {command: [./serve], port: 80}, host: a.b}", "spec.run.image", "give the image"),
-        ("{profile: voice, host: a.b, tls: {selfSigned: true}}", "spec.tls.selfSigned", "use secretName"),
-        ("{profile: voice, host: a.b, tls: {issuer: {name: x}}}", "spec.tls.issuer", "make a Certificate"),
+        ("{profile: voice, host: a.b, tls: {selfSigned: true}}", "spec.tls.selfSigned", "use issuer or secretName"),
     ],
 )
 def test_what_a_cluster_cannot_do_is_a_fault_there(spec: str, path: str, words: str) -> None:
@@ -129,3 +128,23 @@ def test_a_cluster_runs_images_as_they_are_and_refuses_connections_out_of_an_app
 
     assert faults(given, CATALOG, Target.KUBERNETES) == []
     assert notices(given, Target.KUBERNETES) == []
+
+
+def test_what_a_cluster_has_nobody_for_is_said() -> None:
+    given = app("{profile: voice, host: a.b, tls: {issuer: {name: x}}, metrics: {}}")
+
+    def told(*kinds: str) -> set[str]:
+        return {line.split(":")[0] for line in notices(given, Target.KUBERNETES, Offered(frozenset(kinds)))}
+
+    assert told() == {"spec.tls.issuer", "spec.metrics"}
+    assert told("Certificate") == {"spec.metrics"}
+    assert told("Certificate", "ServiceMonitor") == set()
+
+
+def test_what_needs_a_cluster_is_said_on_one_machine() -> None:
+    given = app(
+        "{profile: voice, host: a.b, metrics: {}, scheduling: {nodeSelector: {a: b}},"
+        " storage: [{name: x, path: /x, whenDeleted: Delete}]}"
+    )
+    said = {line.split(":")[0] for line in notices(given, Target.MACHINE)}
+    assert said == {"spec.storage[].whenDeleted", "spec.scheduling", "spec.metrics"}

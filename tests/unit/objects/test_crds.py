@@ -53,7 +53,7 @@ def test_it_is_a_structural_schema(name: str) -> None:
 def test_every_field_of_ours_says_what_it_is() -> None:
     # The insides of these are Kubernetes' and HTTPProxy's own types, which their users know.
     foreign = re.compile(
-        r"\.env\[\].|\.probes\.\w+\.|\.conditions\[\].|\.defaultGlobalRateLimitPolicy\.|HeadersPolicy\.|Authorization\.|^\.metadata"
+        r"\.env\[\].|\.tolerations\[\].|\.probes\.\w+\.|\.conditions\[\].|\.defaultGlobalRateLimitPolicy\.|HeadersPolicy\.|Authorization\.|^\.metadata"
     )
     for name in CRDS:
         silent = [path for path, node in nodes(schema(name)) if "description" not in node and not foreign.search(path)]

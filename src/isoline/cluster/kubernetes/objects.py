@@ -21,6 +21,8 @@ MANAGED_BY = "app.kubernetes.io/managed-by"
 MADE_BY = "isoline.dev/made-by"
 """The label that says which of our controllers made an object."""
 PREFIX = "isoline"
+DATA = frozenset({"PersistentVolumeClaim"})
+"""Kinds that hold what cannot be made again."""
 
 
 class ObjectWrites:
@@ -80,7 +82,7 @@ class ObjectWrites:
     async def reconcile_children(self, owner: Key, desired: Iterable[Object], *, manager: str) -> list[Result]:
         """Make this manager's children of an owner exactly these. Without an owner the cluster collects them itself.
 
-        A child that names no owner holds data: it is made, and stays whatever becomes of its owner.
+        What holds data is made, and never deleted: one that names no owner stays whatever becomes of its owner.
         """
         parent = self._store.get(owner)
         if parent is None:
@@ -89,7 +91,8 @@ class ObjectWrites:
             owned(stripped(child), parent) if child.metadata.owner_references else stripped(child) for child in desired
         ]
         results = [await self._apply_child(child, parent, manager) for child in children]
-        surplus = self._children(parent, manager) - {child.key for child in children}
+        wanted = {child.key for child in children}
+        surplus = {key for key in self._children(parent, manager) - wanted if key.kind not in DATA}
         return results + [await self.delete(key, origin=manager, dry_run=False) for key in sorted(surplus)]
 
     def _children(self, parent: Object, manager: str) -> set[Key]:
@@ -103,8 +106,7 @@ class ObjectWrites:
     async def _apply_child(self, child: Object, parent: Object, manager: str) -> Result:
         # Of most kinds only what we manage is followed: what others made would not be in the store.
         current = self._store.get(child.key) or await self._fetch(child.key)
-        kept = not child.metadata.owner_references
-        if current is not None and not (_made_by(current, manager) if kept else _is_child(current, parent)):
+        if current is not None and not _may_be(current, child, parent, manager):
             return Result(child.key, "refused", "there already, and not made for this")
         return await self.apply(child, origin=manager, dry_run=False)
 
@@ -125,6 +127,14 @@ def manager_of(origin: str) -> str:
 
 def _made_by(item: Object, origin: str) -> bool:
     return item.metadata.labels.get(MADE_BY) == origin
+
+
+def _may_be(current: Object, child: Object, parent: Object, manager: str) -> bool:
+    """Whether what is there under a child's name was made for its parent. Data outlives parents; labels say whose."""
+    if child.kind in DATA:
+        labels = current.metadata.labels
+        return _made_by(current, manager) and labels.items() >= child.metadata.labels.items()
+    return _is_child(current, parent)
 
 
 def _is_child(item: Object, parent: Object) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Literal, Protocol
 
 import aiohttp
@@ -59,8 +59,12 @@ class Reflector:
         field_selector: str = "",
         label_selector: str = "",
         insistent: bool = True,
+        on_state: "Callable[[Reflector], None] | None" = None,
     ) -> None:
-        """Not `insistent`: a kind that may not be read is settled, as one that is not there."""
+        """Not `insistent`: a kind that may not be read is settled, as one that is not there.
+
+        `on_state` hears of each new state.
+        """
         self.kind = kind
         self.namespace = namespace
         self.state: State = "starting"
@@ -74,6 +78,7 @@ class Reflector:
         """How often everything was listed: once, and whenever following was not possible."""
         self._client = client
         self._insistent = insistent
+        self._on_state = on_state
         self._sink = sink
         self._path = paths.collection(kind, namespace)
         selectors = {"fieldSelector": field_selector, "labelSelector": label_selector}
@@ -134,6 +139,8 @@ class Reflector:
         log = _log.info if state in ("following", "absent") else _log.warning
         log("kubernetes", kind=self.kind.name, namespace=self.namespace, state=state, reason=trouble or None)
         self.state, self.trouble, self.since = state, trouble, time.time()
+        if self._on_state is not None:
+            self._on_state(self)
 
     # --- everything ---
 

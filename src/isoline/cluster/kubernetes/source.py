@@ -36,8 +36,10 @@ ROUTING = (
 """The kinds that a gateway is made of."""
 APPS = ("App",)
 """What our controllers make objects for."""
-MADE = ("Deployment", "PersistentVolumeClaim", "NetworkPolicy")
+MADE = ("Deployment", "PersistentVolumeClaim", "NetworkPolicy", "PodDisruptionBudget")
 """The kinds that our controllers make and that no gateway is made of."""
+OPTIONAL = ("Certificate", "ServiceMonitor")
+"""Kinds of other projects that our controllers make where a cluster knows them, and lets us."""
 
 _log = structlog.get_logger(__name__)
 
@@ -61,13 +63,14 @@ class KubernetesSource:
         kinds: Sequence[str] = ROUTING,
         namespaces: Sequence[str] = (),
         made: Sequence[str] = (),
+        optional: Sequence[str] = (),
         singles: Iterable[Key] = (),
         every_secret: bool = False,
         insistent: bool = True,
         events: EventLog | None = None,
     ) -> None:
         """`namespaces` are those that are followed, all when empty. `singles` are followed wherever they are.
-        Of the kinds in `made` only what we manage is followed.
+        Of the kinds in `made` and `optional` only what we manage is followed; an optional one may come and go.
 
         With `every_secret` there is no choice among Secrets, as for a person who lists them. Not `insistent`: what may
         not be read is done without.
@@ -77,6 +80,11 @@ class KubernetesSource:
         self._events = events or EventLog()
         self._synced = asyncio.Event()
         self._undecodable: dict[Key, str] = {}
+        self._optional = frozenset(optional)
+        self.offered: frozenset[str] = frozenset()
+        """Those of the optional kinds that the cluster knows and lets us follow."""
+        self.on_offer: Callable[[], None] = _nothing
+        """Told when these are others."""
         self._reflectors = [
             Reflector(
                 client,
@@ -84,10 +92,11 @@ class KubernetesSource:
                 self,
                 namespace=namespace,
                 field_selector=TLS_SECRETS if kind == "Secret" and not every_secret else "",
-                label_selector=f"{MANAGED_BY}={PREFIX}" if kind in made else "",
-                insistent=insistent,
+                label_selector=f"{MANAGED_BY}={PREFIX}" if kind in (*made, *optional) else "",
+                insistent=insistent and kind not in optional,
+                on_state=self._offer if kind in optional else None,
             )
-            for kind in (*kinds, *made)
+            for kind in (*kinds, *made, *optional)
             for namespace in (namespaces if namespaces and BY_NAME[kind].namespaced else (None,))
         ]
         self._reflectors += [
@@ -133,19 +142,38 @@ class KubernetesSource:
         server = self._client.connection.server
         found = [
             ManifestProblem("error", server, f"{each.kind.plural} are not followed: {each.trouble}")
-            for each in (*self._reflectors, *self.secrets.reflectors)
-            if each.state in ("away", "refused")
+            for each in self._troubled()
         ]
         found += [ManifestProblem("error", server, f"{key}: {text}") for key, text in sorted(self._undecodable.items())]
         return found
 
     def connectivity(self) -> Connectivity:
         """Whether the store is what the cluster has. The longest trouble there is counts."""
-        troubled = [each for each in (*self._reflectors, *self.secrets.reflectors) if each.state in ("away", "refused")]
+        troubled = self._troubled()
         if not troubled:
             return Connectivity(True, max((each.since for each in self._reflectors), default=0.0), "")
         first = min(troubled, key=lambda each: each.since)
         return Connectivity(False, first.since, f"{first.kind.plural}: {first.trouble}")
+
+    def _troubled(self) -> list[Reflector]:
+        return [
+            each
+            for each in (*self._reflectors, *self.secrets.reflectors)
+            # What may be missing may also be forbidden.
+            if each.state == "away" or (each.state == "refused" and each.kind.name not in self._optional)
+        ]
+
+    def _offer(self, reflector: Reflector) -> None:
+        if reflector.state not in ("following", "absent", "refused"):
+            # While the API server is away the cluster is what it was.
+            return
+        name = reflector.kind.name
+        same = [each for each in self._reflectors if each.kind.name == name]
+        there = any(each.state == "following" for each in same)
+        offered = self.offered | {name} if there else self.offered - {name}
+        if offered != self.offered:
+            self.offered = offered
+            self.on_offer()
 
     # --- life ---
 
@@ -266,3 +294,7 @@ def _number(version: str) -> int:
 
 def _no_one(_: BaseException) -> None:
     """Where nobody wants to know."""
+
+
+def _nothing() -> None:
+    """Where nothing follows from it."""
