@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from isoline_voice.engines.configuration import ConfigurationError, load_engines
 from isoline_voice.settings import Client, Settings
+from isoline_voice.telemetry.logs import LogFormat
 
 PREFIX = "ISOLINE_VOICE_"
 DEFAULTS = Settings()
@@ -54,6 +55,9 @@ class Configuration(BaseModel):
     state: Path | None = None
     provenance: bool = True
     webhooks: tuple[str, ...] = ()
+    log_format: LogFormat = DEFAULTS.log_format
+    log_text: bool = DEFAULTS.log_text
+    traces: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")] | None = None
     client: tuple[ClientFields, ...] = ()
 
 

@@ -11,9 +11,9 @@ from prometheus_client.registry import Collector
 
 from isoline_voice.engines.protocol import EngineStats
 from isoline_voice.speech import SpeechService
+from isoline_voice.telemetry.speeches import FIRST_AUDIO_BUCKETS, SpeechFigures
 
 SPEECH_ROUTES = ("/v1/audio/speech", "/v1/audio/speech/batch", "/predict", "/v1/audio/speech/stream")
-FIRST_AUDIO_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
 class Metrics:
@@ -54,6 +54,9 @@ class Metrics:
         for route in SPEECH_ROUTES:
             # A counter that is not there until something happens cannot be told from one that does not exist.
             self.cancelled.labels(route)
+        self.speeches = SpeechFigures(self.registry)
+        for engine in service.stats().each():
+            self.speeches.offer(engine.engine)
         self.registry.register(_EngineFigures(service))
 
     def render(self) -> bytes:
@@ -80,3 +83,13 @@ def _figures(stats: EngineStats) -> Iterator[Metric]:
     yield GaugeMetricFamily("isoline_voice_queue_depth", "Pieces of text waiting for a worker.", stats.queued)
     yield CounterMetricFamily("isoline_voice_worker_restarts", "Workers replaced after they ended.", stats.restarts)
     yield CounterMetricFamily("isoline_voice_utterances", "Utterances begun.", stats.utterances)
+    waiting = GaugeMetricFamily("isoline_voice_engine_queue", "What waits for an engine.", labels=["engine"])
+    speaking = GaugeMetricFamily("isoline_voice_engine_active", "Utterances under way.", labels=["engine"])
+    waited = CounterMetricFamily(
+        "isoline_voice_engine_queue_seconds", "Seconds that requests have waited for their turn.", labels=["engine"]
+    )
+    for each in stats.each():
+        waiting.add_metric([each.engine], each.queued)
+        speaking.add_metric([each.engine], each.active)
+        waited.add_metric([each.engine], each.waited_seconds)
+    yield from (waiting, speaking, waited)

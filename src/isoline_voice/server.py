@@ -19,6 +19,7 @@ from isoline_voice.engines.configuration import load_engines
 from isoline_voice.settings import Settings
 from isoline_voice.speech import SpeechService
 from isoline_voice.state.database import Database
+from isoline_voice.telemetry import logs, traces
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,12 @@ def run(settings: Settings, *, workers: int | None = None) -> None:
 
     Raises ConfigurationError for what is wrong with the file of engines.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logs.configure(settings.log_format)
+    with traces.sending(settings.traces):
+        _serve(settings, workers=workers)
+
+
+def _serve(settings: Settings, *, workers: int | None) -> None:
     if settings.state is None:
         log.warning("voices, jobs and usage are gone when the studio stops; --state keeps them in a folder")
     else:

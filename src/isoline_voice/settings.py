@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from isoline_voice.telemetry.logs import LogFormat
+
 MEBIBYTE = 1024 * 1024
 
 
@@ -28,6 +30,8 @@ class Settings:
     `state` is the folder of voices, jobs and usage; without it they are gone when the studio stops. `provenance` writes
     into each file that its voice is synthetic. `webhooks` are the hosts that a job may report to.
     With `clients`, every request needs the key of one of them.
+    Logs are lines of `log_format`, and hold what was said only with `log_text`; spans go to the OTLP collector at the
+    URL `traces`.
     `engines` is a file of engines (`engines.configuration`); without it there is the embedded one.
     """
 
@@ -42,3 +46,6 @@ class Settings:
     provenance: bool = True
     webhooks: tuple[str, ...] = ()
     clients: tuple[Client, ...] = ()
+    log_format: LogFormat = "text"
+    log_text: bool = False
+    traces: str | None = None

@@ -28,6 +28,7 @@ from isoline_voice.api.counting import CountRequests
 from isoline_voice.api.keys import RequireKeys
 from isoline_voice.api.openapi import ANY_ERROR, DESCRIPTION, TITLE
 from isoline_voice.api.studio import Studio
+from isoline_voice.api.tracing import TraceRequests
 from isoline_voice.gradio_page.serving import GradioPage
 from isoline_voice.metrics import Metrics
 from isoline_voice.settings import Settings
@@ -66,6 +67,7 @@ def create_app(service: SpeechService, settings: Settings) -> FastAPI:
     app.state.studio = studio
     app.add_middleware(RequireKeys, clients=settings.clients)
     app.add_middleware(CountRequests, metrics=studio.metrics)
+    app.add_middleware(TraceRequests)
     errors.install(app)
     groups = (
         speech,

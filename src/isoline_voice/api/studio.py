@@ -26,6 +26,7 @@ from isoline_voice.settings import Settings
 from isoline_voice.speech import SpeechService
 from isoline_voice.state.database import Database
 from isoline_voice.state.usage import UsageLog
+from isoline_voice.telemetry.speeches import SpeechObserver
 from isoline_voice.voices.store import StoredVoice, VoiceStore
 
 SPARE_VOICE = "alloy"
@@ -84,6 +85,10 @@ class Studio:
         """What speaks them."""
         return JobRunner(self.jobs, self._speak_of_job, report=_reported, used=self._used_by_job)
 
+    @cached_property
+    def _observer(self) -> SpeechObserver:
+        return SpeechObserver(self.metrics.speeches, log_text=self.settings.log_text)
+
     async def _speak_of_job(self, job: Job, text: str) -> Speech:
         request = SpokenFields.parse(job.request).to_speech(text)
         caller = Caller(job.tenant, f"job of {job.tenant}")
@@ -104,8 +109,11 @@ class Studio:
 
         See `SpeechService.speak` for what is raised and who closes.
         """
-        self._check_quota(caller)
         request = replace(request, client=caller.client)
+        return await self._observer.watch(request, self._begin(request, caller), preferred=self.service.engine)
+
+    async def _begin(self, request: SpeechRequest, caller: Caller) -> Speech:
+        self._check_quota(caller)
         own = self.own_voice(request.voice, caller)
         if own is None:
             return await self._spoken(request, caller)

@@ -72,7 +72,7 @@ class FallbackEngine:
         return Health(any(health.ok for health in each), told)
 
     def stats(self) -> EngineStats:
-        """The sums."""
+        """The sums, and the parts."""
         each = [engine.stats() for engine in self._engines]
         return EngineStats(
             workers=sum(stats.workers for stats in each),
@@ -82,6 +82,8 @@ class FallbackEngine:
             restarts=sum(stats.restarts for stats in each),
             utterances=sum(stats.utterances for stats in each),
             audio_seconds=sum(stats.audio_seconds for stats in each),
+            waited_seconds=sum(stats.waited_seconds for stats in each),
+            parts=tuple(each),
         )
 
     async def speak(self, request: SpeechRequest) -> Speech:

@@ -154,7 +154,10 @@ class Health:
 @dataclass(frozen=True, slots=True)
 class EngineStats:
     """Gauges and counters since start: `busy` workers of `workers`, `queued` pieces of work, `active` utterances,
-    worker `restarts`, `utterances` begun, and `audio_seconds` spoken."""
+    worker `restarts`, `utterances` begun, `audio_seconds` spoken, and `waited_seconds` that requests have queued.
+
+    Where several engines are one, `parts` has the figures of each.
+    """
 
     workers: int = 0
     busy: int = 0
@@ -163,6 +166,13 @@ class EngineStats:
     restarts: int = 0
     utterances: int = 0
     audio_seconds: float = 0.0
+    waited_seconds: float = 0.0
+    engine: str = ""
+    parts: tuple[EngineStats, ...] = ()
+
+    def each(self) -> tuple[EngineStats, ...]:
+        """The figures by engine."""
+        return self.parts or (self,)
 
 
 class Engine(Protocol):

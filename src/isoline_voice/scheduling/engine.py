@@ -43,7 +43,12 @@ class ScheduledEngine:
     def stats(self) -> EngineStats:
         """The engine's figures; requests that wait for a slot are queued as well."""
         stats = self._engine.stats()
-        return dataclasses.replace(stats, queued=stats.queued + self._scheduler.queued)
+        return dataclasses.replace(
+            stats,
+            engine=self.name,
+            queued=stats.queued + self._scheduler.queued,
+            waited_seconds=stats.waited_seconds + self._scheduler.waited_seconds,
+        )
 
     async def start(self) -> None:
         """Start the engine; raises EngineUnavailableError with the reason."""

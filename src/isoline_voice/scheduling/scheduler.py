@@ -50,6 +50,8 @@ class Scheduler:
         self._batches = 0
         self._usual = USUAL_SECONDS
         self._closed = False
+        self.waited_seconds = 0.0
+        """In all, of all requests."""
 
     @property
     def active(self) -> int:
@@ -75,6 +77,7 @@ class Scheduler:
         waiter = _Waiter(priority, asyncio.get_running_loop().create_future())
         self._turns.add(waiter, client=client, priority=priority)
         self._hand_out()
+        began = asyncio.get_running_loop().time()
         try:
             await asyncio.wait_for(asyncio.shield(waiter.granted), deadline)
         except TimeoutError as error:
@@ -84,6 +87,7 @@ class Scheduler:
             self._gave_up(waiter)
             raise
         finally:
+            self.waited_seconds += asyncio.get_running_loop().time() - began
             self._turns.remove(waiter, client=client, priority=priority)
         return waiter.granted.result()
 
