@@ -3,7 +3,7 @@
 BIN := .venv/bin
 
 help:      ## this list
-	@sed -n 's/^\([a-z]*\): .*## /  make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\): .*## /  make \1\t/p' Makefile | expand -t 18
 
 install:   ## .venv with what Isoline runs with
 	@python3 scripts/install
@@ -32,6 +32,9 @@ format: develop ## ruff's formatter and its safe fixes
 bench: develop ## every figure of docs/benchmarks.md, measured anew
 	@$(BIN)/python -m benchmarks
 
+bench-voice: develop ## the studio's figures, of docs/benchmarks-voice.md; PARTS="page styles" measures some
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks.voice $(PARTS)
+
 cluster: develop ## a Kubernetes without containers to try things on, until Ctrl-C (needs Go)
 	@PYTHONPATH=tests $(BIN)/python -m kubernetes.rig
 
@@ -45,4 +48,4 @@ fuzz: develop ## ten thousand generated HTTPProxies and fifty thousand names thr
 docs: develop ## the documentation as a web site, in site/
 	@$(BIN)/mkdocs build --strict
 
-.PHONY: help install develop up test lint format bench cluster parity fuzz docs
+.PHONY: help install develop up test lint format bench bench-voice cluster parity fuzz docs

@@ -1,7 +1,7 @@
 """The page of results: every figure beside its bar, met or not."""
 # ruff: noqa: E501 - prose that ends up in a page
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 Figures = dict[str, Any]
@@ -15,7 +15,7 @@ figures are of one machine and one day; where something is compared, both sides 
 
 def page(figures: Figures) -> str:
     """The whole page, as far as there are figures for it."""
-    parts = [HEAD, _machine(figures), _bars(figures)]
+    parts = [HEAD, machine(figures), bars(_judged(figures))]
     for name, part in (
         ("change", _change),
         ("cold", _cold),
@@ -31,21 +31,24 @@ def page(figures: Figures) -> str:
     return "\n".join(parts)
 
 
-def _machine(figures: Figures) -> str:
+def machine(figures: Figures) -> str:
+    """When and on what it was measured."""
     told = ", ".join(f"{name} {value}" for name, value in figures.get("machine", {}).items())
     return f"Measured {figures.get('measured', '')} on: {told}.\n"
 
 
-def _table(head: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
+def table(head: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
+    """A table of a page."""
     lines: list[Sequence[object]] = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
 
 
-def _bars(figures: Figures) -> str:
+def bars(judged: Iterable[tuple[str, str, str, bool]]) -> str:
+    """What is asked for, what was measured, and whether that is enough."""
     rows: list[list[object]] = [
-        [figure, bar, measured, "met" if met else "**not met**"] for figure, bar, measured, met in _judged(figures)
+        [figure, bar, measured, "met" if met else "**not met**"] for figure, bar, measured, met in judged
     ]
-    return "## Bars\n\n" + _table(["figure", "bar", "measured", ""], rows)
+    return "## Bars\n\n" + table(["figure", "bar", "measured", ""], rows)
 
 
 def _judged(figures: Figures) -> Iterator[tuple[str, str, str, bool]]:
@@ -156,7 +159,7 @@ def _swaps(swaps: Figures) -> str:
         for kind, each in swaps.items()
     ]
     head = ["20 changes in 5 s", "changes", "replicas that answered", "requests", "failed", "streams lost of 100"]
-    return "## Where requests go changes\n\n" + _table(head, rows)
+    return "## Where requests go changes\n\n" + table(head, rows)
 
 
 def _middle(values: list[float]) -> float:
@@ -181,7 +184,7 @@ def _change(change: Figures) -> str:
         "An HTTPProxy is applied through the control API; the clock stops at the first response that carries the change, asked for over plain "
         "HTTP/1.1 without a pause. *Others* means that 20 other sites change each second meanwhile. The base line is the same Envoy and the same "
         "delta stream with all sites in one `RouteConfiguration`. Milliseconds: p50 (p95, max).\n\n"
-        + _table(["sites", "alone", "with others", "one big RDS", "RSS of control plane / Envoy, MiB"], rows)
+        + table(["sites", "alone", "with others", "one big RDS", "RSS of control plane / Envoy, MiB"], rows)
         + f"\nA file saved in a directory of 10 000: {_spread(change['file_saved'])} ms.\n"
     )
 
@@ -195,7 +198,7 @@ def _cold(cold: Figures) -> str:
         "## Cold start\n\n"
         f"{cold['sites']} sites in a hundred YAML files, nothing running. From the start of `isoline up`, interpreter included, until the last site is served, "
         "seconds of each run:\n\n"
-        + _table(
+        + table(
             ["", "seconds"],
             [
                 ["first time", ", ".join(map(str, cold["first_s"]))],
@@ -222,9 +225,9 @@ def _proxying(proxying: Figures) -> str:
         "50 connections; the proxy has one core, the load and the backend the other; the median of three rounds taken in turn. Latencies in milliseconds. "
         "Default nginx is `proxy_pass` and nothing else, which spools bodies to disk; the tuned one does not buffer, keeps upstream connections and has one worker for its one core. A tuned nginx moves bytes "
         "faster than Envoy; it does not do what the gateway does with them. None of them writes an access log here.\n\n"
-        + _table(["", "requests/s", "p50", "p95", "p99", "errors in all rounds"], rows)
+        + table(["", "requests/s", "p50", "p95", "p99", "errors in all rounds"], rows)
         + "\nWebSockets held open, and 20 new upgrades a second, while the configuration changes every second (nginx: a reload):\n\n"
-        + _table(["", "held", "lost", "new upgrades", "failed", "changes"], held)
+        + table(["", "held", "lost", "new upgrades", "failed", "changes"], held)
     )
 
 
@@ -233,7 +236,7 @@ def _chain(chain: Figures) -> str:
         "## The filter chain\n\n"
         "Small GETs over 50 connections, one core for the proxy, five rounds in turn with the same Envoy, the same listener and the same routes, but no filter except the router; "
         "and with an Envoy of a few lines of static configuration.\n\n"
-        + _table(
+        + table(
             ["", "requests/s of the rounds"],
             [
                 [name.replace("_", " "), ", ".join(map(str, chain[name]))]
@@ -252,7 +255,7 @@ def _mixed(mixed: Figures) -> str:
     return (
         "## Sites with everything\n\n"
         f"{mixed['sites']} sites, each with TLS, CORS, a rate limit, headers, retries and two Services, against as many plain ones. Milliseconds: p50 (p95, max).\n\n"
-        + _table(["", "change → served", "RSS of control plane / Envoy, MiB"], rows)
+        + table(["", "change → served", "RSS of control plane / Envoy, MiB"], rows)
     )
 
 
@@ -275,5 +278,5 @@ def _speech(speech: Figures) -> str:
         "## Speech\n\n"
         "A sentence of two clauses over HTTPS, through Envoy and the studio with its embedded engine. First audio in milliseconds, p50 (p95, max); the "
         "real-time factor is the time until the last byte over the length of the audio.\n\n"
-        + _table(["", "first audio", "real-time factor"], rows)
+        + table(["", "first audio", "real-time factor"], rows)
     )

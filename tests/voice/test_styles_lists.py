@@ -33,7 +33,7 @@ def sentences(name: str) -> Iterator[tuple[str, dict[str, str | list[str] | None
 def test_the_share_of_sentences_that_are_understood_whole(name: str, count: int, share: float) -> None:
     """Whole: every field as expected, and nothing reported as not understood that is."""
     listed = list(sentences(name))
-    missed = [sentence for sentence, expected in listed if _understood(sentence) != expected]
+    missed = [sentence for sentence, expected in listed if understood_as(sentence) != expected]
     assert len(listed) >= count
     assert 1 - len(missed) / len(listed) >= share, missed
 
@@ -86,7 +86,7 @@ def test_what_is_another_word_is_not_taken_for_a_misspelling(sentence: str) -> N
     assert set(understood.values()) == {None}
 
 
-def _understood(sentence: str) -> dict[str, str | list[str] | None]:
+def understood_as(sentence: str) -> dict[str, str | list[str] | None]:
     understood = canonical(parse_style(sentence))
     unknown = understood["unknown"]
     assert isinstance(unknown, list)

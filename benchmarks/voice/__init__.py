@@ -1,0 +1,1 @@
+"""The studio's figures: `make bench-voice`, and `make soak`."""
