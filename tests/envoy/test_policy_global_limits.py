@@ -133,6 +133,28 @@ async def test_a_service_that_is_not_there(edge: Edge, app: App, *, fail_open: b
     await edge.answers(URL, status)
 
 
+class Broken(MemoryStorage):
+    """Stands for a Redis that is away."""
+
+    async def incr(self, *_: object, **__: object) -> int:
+        raise ConnectionError("refused")
+
+
+@pytest.mark.parametrize(("fail_open", "status"), [(True, 200), (False, 500)])
+async def test_a_service_that_cannot_count(edge: Edge, app: App, *, fail_open: bool, status: int) -> None:
+    server = RateLimitServer(f"unix:{edge.folder}/limits.sock", Broken())
+    await server.start()
+    server.rules = rules(("generic_key", "a"), requests=100)
+    edge.world.put_endpoints(endpoints("app", app.port))
+    target = cluster("app")
+    # Were it not answered at once, the test would end before the time for an answer does.
+    listen(edge, fail_open=fail_open, timeout=600.0)
+    edge.world.put(ir.Site(host=HOST, http=(limited(forward(target.name), (CONSTANT,)),), clusters=(target,)))
+    await edge.answers(URL, status)
+    assert await statuses(edge, URL, 3) == [status] * 3
+    await server.stop()
+
+
 async def test_who_is_not_limited_does_not_wait_for_it(edge: Edge) -> None:
     listen(edge)
     edge.world.put(ir.Site(host=HOST, http=(respond("all"),)))

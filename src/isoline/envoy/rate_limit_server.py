@@ -22,7 +22,7 @@ from limits import (
     RateLimitItemPerSecond,
     RateLimitItemPerYear,
 )
-from limits.aio.storage import MemoryStorage, Storage
+from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import FixedWindowRateLimiter
 from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
@@ -34,6 +34,8 @@ _SERVICE = "envoy.service.ratelimit.v3.RateLimitService"
 _METHOD = "ShouldRateLimit"
 _OPTIONS = [("grpc.so_reuseport", 0)]
 _MEMORY = "memory"
+_REDIS_SECONDS = 1.0
+"""Until a Redis that does not answer counts as away."""
 _ONLY_US = 0o177
 _OK, _OVER_LIMIT = rls_pb2.RateLimitResponse.OK, rls_pb2.RateLimitResponse.OVER_LIMIT
 _Status = rls_pb2.RateLimitResponse.DescriptorStatus
@@ -57,12 +59,30 @@ def storage_of(address: str) -> Storage:
     if address == _MEMORY:
         return MemoryStorage()
     try:
-        storage = storage_from_string(f"async+{address}", implementation="redispy", wrap_exceptions=True)
+        storage = storage_from_string(
+            f"async+{address}",
+            implementation="redispy",
+            wrap_exceptions=True,
+            socket_timeout=_REDIS_SECONDS,
+            socket_connect_timeout=_REDIS_SECONDS,
+        )
     except (ConfigurationError, ImportError, ValueError) as error:
         text = f"{address}: cannot count there: {error}; use memory, or install the Python package redis"
         raise RateLimitServerError(text) from error
-    assert isinstance(storage, Storage)
+    assert isinstance(storage, RedisStorage)
+    _give_up_at_once(storage)
     return storage
+
+
+def _give_up_at_once(storage: RedisStorage) -> None:
+    """One more try, for a connection that Redis has closed since; its client's own waits outlast Envoy's patience."""
+    redis: Any = storage.bridge.dependency
+    _client(storage).set_retry(redis.asyncio.retry.Retry(redis.backoff.NoBackoff(), 1))
+
+
+def _client(storage: RedisStorage) -> Any:
+    bridge: Any = storage.bridge
+    return bridge.get_connection()
 
 
 class RateLimitServer:
@@ -70,6 +90,7 @@ class RateLimitServer:
 
     def __init__(self, address: str, storage: Storage) -> None:
         self._address = address
+        self._storage = storage
         self._limiter = FixedWindowRateLimiter(storage)
         self._server: grpc.aio.Server | None = None
         self.rules = Rules()
@@ -110,6 +131,8 @@ class RateLimitServer:
         if self._server is not None:
             await self._server.stop(grace=None)
             self._server = None
+        if isinstance(self._storage, RedisStorage):
+            await _client(self._storage).aclose()
 
     async def _should_rate_limit(self, request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> Any:
         try:

@@ -1,6 +1,8 @@
 """Which limits a descriptor meets, and how the service counts."""
 
+import sys
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ from limits.aio.storage import MemoryStorage
 
 from isoline.envoy.rate_limit_server import RateLimitServer, RateLimitServerError, storage_of
 from isoline.envoy.rate_limits import Limit, Rule, Rules
+from unit.envoy.redis_server import RedisServer, needs_redis
+from unit.xds.edge import free_port
 
 HOUR = Limit(2, "hour")
 OK, OVER = rls_pb2.RateLimitResponse.OK, rls_pb2.RateLimitResponse.OVER_LIMIT
@@ -152,7 +156,35 @@ async def test_an_address_that_is_none_is_told(tmp_path: Path) -> None:
         await RateLimitServer(f"unix:{tmp_path}/none/limits.sock", MemoryStorage()).start()
 
 
-def test_where_it_counts() -> None:
+def test_where_it_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(storage_of("memory"), MemoryStorage)
+    monkeypatch.setitem(sys.modules, "redis", None)
     with pytest.raises(RateLimitServerError, match="install the Python package redis"):
         storage_of("redis://localhost:1")
+
+
+@needs_redis
+async def test_several_services_share_what_they_count_in_redis(tmp_path: Path) -> None:
+    redis = RedisServer(tmp_path, free_port())
+    await redis.start()
+    servers = [RateLimitServer(f"unix:{tmp_path}/{name}.sock", storage_of(redis.address)) for name in ("a", "b")]
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(redis.stop)
+        clients = []
+        for server, name in zip(servers, ("a", "b"), strict=True):
+            await server.start()
+            stack.push_async_callback(server.stop)
+            server.rules = Rules([rule(HOUR, ("key", None))])
+            channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"unix:{tmp_path}/{name}.sock"))
+            clients.append(Client(server, channel))
+        answers = [await clients[number % 2].ask({"key": "a"}) for number in range(3)]
+        assert [answer.overall_code for answer in answers] == [OK, OK, OVER]
+        assert [answer.statuses[0].limit_remaining for answer in answers] == [1, 0, 0]
+
+        await redis.stop()
+        with pytest.raises(grpc.aio.AioRpcError) as failure:
+            await clients[0].ask({"key": "a"})
+        assert failure.value.code() is grpc.StatusCode.UNAVAILABLE
+        # What was counted is gone with it; counting goes on when it comes back.
+        await redis.start()
+        assert [(await clients[0].ask({"key": "a"})).overall_code for _ in range(3)] == [OK, OK, OVER]
