@@ -4,23 +4,11 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-import aiohttp
-
 from isoline.cli.control_plane import ControlPlane
 from kubernetes.planes import Edge, listening_at, new_namespace, options_for, proxy, running
 from kubernetes.rig import Api, Rig
+from kubernetes.watching import metrics_of, probe
 from kubernetes.wires import Wire
-
-
-async def metrics_of(address: str) -> dict[str, float]:
-    async with aiohttp.ClientSession() as session, session.get(f"http://{address}:8000/metrics") as response:
-        lines = [line for line in (await response.text()).splitlines() if not line.startswith("#")]
-    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
-
-
-async def probe(address: str, path: str) -> int:
-    async with aiohttp.ClientSession() as session, session.get(f"http://{address}:8000{path}") as response:
-        return response.status
 
 
 async def test_without_the_api_server_traffic_goes_on_and_figures_say_that_it_is_away(tmp_path: Path) -> None:
