@@ -4,13 +4,14 @@ import shutil
 import sys
 
 from kubernetes.rig import UnavailableError
-from kubernetes.rig.binaries import control_plane
+from kubernetes.rig.binaries import control_plane, helm
 
 
 def main() -> int:
     """Return the exit code."""
     try:
         control_plane()
+        helm()
     except UnavailableError as reason:
         sys.stderr.write(f"the tests on Kubernetes are skipped: {reason}\n")
         return 1 if shutil.which("go") else 0

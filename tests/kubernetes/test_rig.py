@@ -155,6 +155,27 @@ async def test_a_node_runs_pods_and_services_reach_them(rig: Rig, api: Api) -> N
         await until(lambda: not node.pods)
 
 
+async def test_pods_with_networks_of_their_own_may_listen_at_the_same_port(rig: Rig, api: Api) -> None:
+    wide = deployment("wide", "echo:1", replicas=2)
+    (container,) = wide["spec"]["template"]["spec"]["containers"]
+    container["args"][1] = ECHO.replace('os.environ["POD_IP"]', '"0.0.0.0"')
+    async with (
+        Node(rig, api, {"echo": Image((sys.executable,))}, own_networks=True) as node,
+        aiohttp.ClientSession() as client,
+    ):
+        await api.apply_all([SETTINGS, wide])
+        await api.wait("Deployment", "wide", lambda each: each["status"].get("readyReplicas") == 2)
+        said = {}
+        for pod in list(node.pods.values()):
+            async with client.get(f"http://{pod.address}:8000/") as response:
+                said[pod.name] = f"default/{(await response.text()).splitlines()[0]}"
+        assert len(said) == 2
+        assert all(name == answer for name, answer in said.items())
+        await api.delete("Deployment", "wide")
+        await api.delete("ConfigMap", "settings")
+        await until(lambda: not node.pods)
+
+
 async def test_a_pod_that_cannot_start_says_why(rig: Rig, api: Api) -> None:
     async with Node(rig, api, {}):
         await api.apply(deployment("strange", "unknown:1"))

@@ -2,8 +2,8 @@
 
 from .api import Api, ApiError, Object
 from .binaries import UnavailableError
+from .containers import Image
 from .node import Node
-from .pods import Image
 from .rig import SERVER, Rig
 
 __all__ = ["SERVER", "Api", "ApiError", "Image", "Node", "Object", "Rig", "UnavailableError"]

@@ -18,20 +18,22 @@ def command(
     lines = [
         "set -e",
         f"mkdir -p {scratch} && mount -t tmpfs box {scratch} && cd {scratch} && mkdir upper work root",
-        # Other file systems of this machine are not seen through an overlay; each is put back where it was.
+        # Other file systems of this machine are not seen through an overlay; each is put back where it was. /run is not
+        # for sharing.
         "points=$(awk '$2 != \"/\" {print $2}' /proc/mounts)",
         f"mount -t overlay box -o lowerdir=/,upperdir={scratch}/upper,workdir={scratch}/work {root}",
-        f'for point in $points; do case "$point" in {scratch}*) continue;; esac',
+        f'for point in $points; do case "$point" in {scratch}*|/run|/run/*) continue;; esac',
         f'if [ -d "$point" ]; then mount --bind "$point" {root}"$point"; fi; done',
     ]
     for path, source in sorted(mounts.items()):
-        at = f"{root}{shlex.quote(path)}"
-        make = f"mkdir -p {at}" if source.is_dir() else f"mkdir -p $(dirname {at}) && touch {at}"
-        lines += [make, f"mount --bind {shlex.quote(str(source))} {at}"]
+        # As it is seen from within: a link such as /var/run would lead out of the box.
+        lines.append(f'at={root}"$(chroot {root} readlink -m {shlex.quote(path)})"')
+        lines.append('mkdir -p "$at"' if source.is_dir() else 'mkdir -p "$(dirname "$at")" && touch "$at"')
+        lines.append(f'mount --bind {shlex.quote(str(source))} "$at"')
     lines.append(f'exec chroot {root} sh -c \'cd "$0" && exec "$@"\' {shlex.quote(working_directory or "/")} "$@"')
     return ["unshare", "--mount", "sh", "-c", "\n".join(lines), "box", *wanted]
 
 
 def inside(pid: int, wanted: Sequence[str]) -> list[str]:
     """Return a command that runs `wanted` in the box of process `pid`."""
-    return ["nsenter", f"--target={pid}", "--mount", "--root", "--wd", *wanted]
+    return ["nsenter", f"--target={pid}", "--mount", "--net", "--root", "--wd", *wanted]

@@ -82,10 +82,14 @@ class Namespace:
 
     def new_address(self) -> str:
         """Return an address (10.200.x.y) that nothing else in this network has."""
-        self._last += 1
-        address = f"10.200.{self._last // 250}.{self._last % 250 + 1}"
+        address = self.next_address()
         self.add_address(address)
         return address
+
+    def next_address(self) -> str:
+        """Return such an address for who will have it elsewhere, in a network that is routed to."""
+        self._last += 1
+        return f"10.200.{self._last // 250}.{self._last % 250 + 1}"
 
     def add_address(self, address: str) -> None:
         """Make `address` one of this machine's, seen from inside."""
@@ -107,10 +111,15 @@ class Namespace:
         folder: Path,
         log: IO[bytes] | int | None,
         environment: Mapping[str, str] | None = None,
+        network: Path | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start a process inside, with stdout and stderr in `log`; it leads a process group of its own."""
+        """Start a process inside, with stdout and stderr in `log`; it leads a process group of its own.
+
+        `network` is another network than this one.
+        """
         # nsenter enters by exec, so the process keeps the id that Popen knows.
-        enter = ["nsenter", f"--mount={self._mounts}", "sh", "-c", 'cd "$0" && exec "$@"', str(folder)]
+        places = [f"--mount={self._mounts}", *([f"--net={network}"] if network is not None else [])]
+        enter = ["nsenter", *places, "sh", "-c", 'cd "$0" && exec "$@"', str(folder)]
         with self.inside(), _entered(self._processes, "pid_for_children", _PROCESSES):
             process = subprocess.Popen(
                 [*enter, *map(str, command)],

@@ -7,7 +7,9 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from .api import Api, ApiError, Object
-from .pods import Image, Pod, now
+from .containers import Image, now
+from .networks import PodNetwork
+from .pods import Pod
 from .rig import Rig
 from .services import Services
 
@@ -21,7 +23,18 @@ class Node:
     claims get volumes, so the first node of a rig makes a whole cluster.
     """
 
-    def __init__(self, rig: Rig, api: Api, images: Mapping[str, Image], *, name: str = "node", gpus: int = 4) -> None:
+    def __init__(
+        self,
+        rig: Rig,
+        api: Api,
+        images: Mapping[str, Image],
+        *,
+        name: str = "node",
+        gpus: int = 4,
+        own_networks: bool = False,
+    ) -> None:
+        """With `own_networks` a pod may listen at all addresses; without, it has to listen at `POD_IP`, and starts
+        sooner."""
         self.name = name
         self.pods: dict[str, Pod] = {}
         """By uid."""
@@ -29,6 +42,8 @@ class Node:
         self._api = api
         self._images = images
         self._gpus = gpus
+        self._own_networks = own_networks
+        self._networks: dict[str, PodNetwork] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._stopping: dict[str, asyncio.Task[None]] = {}
         self._services = Services(rig, api)
@@ -50,6 +65,8 @@ class Node:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._running.values(), return_exceptions=True)
         await asyncio.gather(*self._stopping.values(), *(pod.stop(0) for pod in self.pods.values()))
+        for network in self._networks.values():
+            network.close()
         self._services.close()
         for pod in await self._api.list_all("Pod", fieldSelector=f"spec.nodeName={self.name}"):
             await self._forget(pod)
@@ -95,10 +112,16 @@ class Node:
                 grace = 0 if event == "DELETED" else pod["metadata"].get("deletionGracePeriodSeconds", 30)
                 self._stopping[uid] = asyncio.create_task(self._stop(pod, grace))
             elif uid not in self.pods and pod["status"]["phase"] not in ("Succeeded", "Failed"):
-                shared = pod["spec"].get("hostNetwork", False)
-                address = "10.200.0.1" if shared else self._rig.namespace.new_address()
-                self.pods[uid] = Pod(self._rig, self._api, pod, self._images, address)
+                self.pods[uid] = self._new_pod(pod)
                 self._running[uid] = asyncio.create_task(self.pods[uid].run())
+
+    def _new_pod(self, pod: Object) -> Pod:
+        if pod["spec"].get("hostNetwork", False):
+            return Pod(self._rig, self._api, pod, self._images, "10.200.0.1")
+        if not self._own_networks:
+            return Pod(self._rig, self._api, pod, self._images, self._rig.namespace.new_address())
+        network = self._networks[pod["metadata"]["uid"]] = PodNetwork(self._rig.namespace)
+        return Pod(self._rig, self._api, pod, self._images, network.address, network=network.path)
 
     async def _stop(self, pod: Object, grace: float) -> None:
         uid = pod["metadata"]["uid"]
@@ -106,7 +129,9 @@ class Node:
             self._running[uid].cancel()
             await asyncio.gather(self._running.pop(uid), return_exceptions=True)
             await self.pods[uid].stop(grace)
-            if self.pods[uid].address != "10.200.0.1":
+            if uid in self._networks:
+                self._networks.pop(uid).close()
+            elif self.pods[uid].address != "10.200.0.1":
                 self._rig.namespace.drop_address(self.pods[uid].address)
             del self.pods[uid]
         await self._forget(pod)

@@ -2,20 +2,18 @@
 
 import asyncio
 import contextlib
-import datetime as dt
 import functools
 import math
 import os
 import shutil
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from . import box, probes, volumes
 from .api import Api, ApiError, Object
+from .containers import Container, Image, now
 from .rig import Rig
 from .waiting import until
 
@@ -24,55 +22,21 @@ _REFRESH: Final = 1.0  # seconds until a changed Secret stands in a volume
 _RESTART_AFTER: Final = (0.2, 1.0, 5.0)  # seconds before the first, second and any further restart
 
 
-class Image(NamedTuple):
-    """What an image is here: a program of this machine."""
-
-    entrypoint: tuple[str, ...]
-    environment: Mapping[str, str] = {}
-
-
-@dataclass
-class Container:
-    """A container of a running pod, and how it fares."""
-
-    spec: Object
-    process: subprocess.Popen[bytes] | None = None
-    waiting: Object | None = field(default_factory=lambda: {"reason": "PodInitializing"})
-    exit_code: int | None = None
-    restarts: int = 0
-    ready: bool = False
-    started_at: str = ""
-
-    @property
-    def running(self) -> bool:
-        return self.process is not None and self.process.poll() is None
-
-    def status(self) -> Object:
-        """Return its entry of `status.containerStatuses`."""
-        state: Object
-        if self.running:
-            state = {"running": {"startedAt": self.started_at}}
-        elif self.exit_code is not None and self.waiting is None:
-            reason = "Error" if self.exit_code else "Completed"
-            state = {"terminated": {"exitCode": self.exit_code, "reason": reason, "finishedAt": now()}}
-        else:
-            state = {"waiting": self.waiting or {"reason": "ContainerCreating"}}
-        identity = f"rig://{self.process.pid}" if self.process else ""
-        common = {"name": self.spec["name"], "image": self.spec["image"], "imageID": self.spec["image"]}
-        return common | {
-            "containerID": identity,
-            "ready": self.ready,
-            "started": self.running,
-            "restartCount": self.restarts,
-            "state": state,
-        }
-
-
 class Pod:
     """A pod bound to the node. `run` lasts until it is cancelled, or all containers of a Job's pod have ended."""
 
-    def __init__(self, rig: Rig, api: Api, pod: Object, images: Mapping[str, Image], address: str) -> None:
+    def __init__(
+        self,
+        rig: Rig,
+        api: Api,
+        pod: Object,
+        images: Mapping[str, Image],
+        address: str,
+        *,
+        network: Path | None = None,
+    ) -> None:
         self.address = address
+        self._network = network
         self._rig = rig
         self._api = api
         self._pod = pod
@@ -84,6 +48,7 @@ class Pod:
         self._main = [Container(each) for each in pod["spec"]["containers"]]
         self._mounts: dict[str, Path] = {}
         self._told: Object = {}
+        self._conditions: dict[str, Object] = {}
         self._ended: Object | None = None
 
     async def run(self) -> None:
@@ -201,12 +166,17 @@ class Pod:
         hosts = self._rig.folder / "hosts" / self._pod["metadata"]["namespace"]
         if hosts.exists():
             mounts["/etc/hosts"] = hosts
+            # Names are in that file. Whoever asks a server all the same is told at once that there is none.
+            mounts["/etc/resolv.conf"] = self._rig.folder / "resolv.conf"
         boxed = box.command(
             command, folder=self._folder / spec["name"], mounts=mounts, working_directory=spec.get("workingDir")
         )
         with (self._folder / f"{spec['name']}.log").open("ab") as log:
-            container.process = self._rig.namespace.spawn(boxed, folder=self._folder, log=log, environment=environment)
-        container.waiting = None
+            container.process = self._rig.namespace.spawn(
+                boxed, folder=self._folder, log=log, environment=environment, network=self._network
+            )
+        container.environment = environment
+        container.waiting, container.exit_code = None, None
         container.started_at = now()
         return True
 
@@ -215,11 +185,12 @@ class Pod:
         execute = self._execute(container)
         if "startupProbe" in container.spec and not await self._started(container, execute):
             return
-        failures = 0
+        readiness, liveness = container.spec.get("readinessProbe"), container.spec.get("livenessProbe")
+        failures, look = 0, time.monotonic() + (liveness or {}).get("initialDelaySeconds", 0)
         while True:
-            readiness, liveness = container.spec.get("readinessProbe"), container.spec.get("livenessProbe")
             container.ready = not readiness or await probes.passes(readiness, container.spec, self.address, execute)
-            if liveness:
+            if liveness and time.monotonic() >= look:
+                look = time.monotonic() + liveness.get("periodSeconds", 10)
                 failures = 0 if await probes.passes(liveness, container.spec, self.address, execute) else failures + 1
                 if failures >= liveness.get("failureThreshold", 3) and container.process is not None:
                     container.process.terminate()
@@ -242,7 +213,9 @@ class Pod:
             assert container.process is not None
             with (self._folder / f"{container.spec['name']}.log").open("ab") as log:
                 wanted = box.inside(container.process.pid, command)
-                running = await asyncio.create_subprocess_exec(*wanted, stdout=log, stderr=log)
+                running = await asyncio.create_subprocess_exec(
+                    *wanted, stdout=log, stderr=log, env=container.environment
+                )
             try:
                 async with asyncio.timeout(patience):
                     return await running.wait() == 0
@@ -280,7 +253,7 @@ class Pod:
             "hostIP": "10.200.0.1",
             "podIP": self.address,
             "podIPs": [{"ip": self.address}],
-            "conditions": [{"type": name, "status": str(value)} for name, value in conditions.items()],
+            "conditions": [self._condition(name, str(value)) for name, value in conditions.items()],
             "containerStatuses": [each.status() for each in self._main],
             "initContainerStatuses": [each.status() for each in self._first],
         }
@@ -288,7 +261,8 @@ class Pod:
             self._ended = status
         return status
 
-
-def now() -> str:
-    """The time as Kubernetes writes it."""
-    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    def _condition(self, name: str, status: str) -> Object:
+        """A condition since when it is so: who waits for a while of readiness counts from there."""
+        if self._conditions.get(name, {}).get("status") != status:
+            self._conditions[name] = {"type": name, "status": status, "lastTransitionTime": now()}
+        return self._conditions[name]

@@ -173,6 +173,7 @@ class Rig:
     def _write_files(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         write_tokens(self.folder / "tokens.csv", list(self._users.values()))
+        (self.folder / "resolv.conf").write_text("nameserver 127.0.0.1\n")
         names = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "localhost"]
         certificate, key = self.authority.issue("kube-apiserver", [*names, _ADDRESS, _SERVICE_ADDRESS, "127.0.0.1"])
         accounts = private_pem(ec.generate_private_key(ec.SECP256R1()))
