@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import Any
 
+import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -49,7 +50,9 @@ async def test_each_sentence_is_announced_spoken_and_closed(served: str) -> None
             {"type": "input.text", "text": "你好。再见！"},
             {"type": "input.done"},
         )
-        received = await until(socket, "session.done")
+        configured, *received = await until(socket, "session.done")
+        assert isinstance(configured, dict)
+        assert configured["type"] == "session.configured"
         assert kinds(received) == ["audio.start", "audio", "audio.done"] * 2 + ["session.done"]
         start = received[0]
         assert isinstance(start, dict)
@@ -141,6 +144,85 @@ async def test_a_wrong_message_is_answered_and_closes(served: str, message: str 
             await socket.recv()
         assert closing.value.rcvd is not None
         assert closing.value.rcvd.code == 1008
+
+
+async def test_a_client_of_vllm_omni_says_one_text_after_the_other(served: str, engine: FakeEngine) -> None:
+    async with session(served) as socket:
+        await send(socket, {"type": "session.config", "speaker": "alloy", "language": "Auto", "response_format": "wav"})
+        for number in range(3):
+            await send(socket, {"type": "input.text", "text": f"Text {number}. The end."}, {"type": "input.done"})
+            received = [message for message in await until(socket, "session.done") if isinstance(message, dict)]
+            told = [message for message in received if message["type"] != "session.configured"]
+            assert {message["utterance_index"] for message in told} == {number}
+            assert [message["sentence_index"] for message in told if message["type"] == "audio.done"] == [0, 1]
+            assert [message["error"] for message in told if message["type"] == "audio.done"] == [False, False]
+            assert told[-1]["total_sentences"] == 2
+        await send(socket, {"type": "session.close"})
+        with pytest.raises(ConnectionClosed) as closing:
+            await socket.recv()
+    assert closing.value.rcvd is not None
+    assert closing.value.rcvd.code == 1000
+    assert [each.language for each in engine.requests] == [None] * 6
+
+
+async def test_a_client_of_sglang_omni_awaits_its_configuration(served: str) -> None:
+    async with session(served) as socket:
+        fields = {"voice": "default", "response_format": "pcm", "stream_audio": False, "split_granularity": "clause"}
+        await send(socket, {"type": "session.config", "session": fields})
+        [configured] = await until(socket, "session.configured")
+        assert isinstance(configured, dict)
+        assert configured["session_id"]
+        assert {name: configured[name] for name in fields if name != "voice"} == {
+            name: value for name, value in fields.items() if name != "voice"
+        }
+        await send(socket, {"type": "input.text", "text": "alpha, beta；gamma 1,000"}, {"type": "input.done"})
+        received = await until(socket, "session.done")
+        starts = [message for message in received if isinstance(message, dict) and message["type"] == "audio.start"]
+        assert [start["sentence_text"].strip() for start in starts] == ["alpha,", "beta；", "gamma 1,000"]
+        frames = [message for message in received if isinstance(message, bytes)]
+        assert len(frames) == 3, "one frame for each, where no stream is wanted"
+
+
+async def test_a_text_may_be_spoken_whole(served: str, engine: FakeEngine) -> None:
+    async with session(served) as socket:
+        await send(socket, {"type": "session.config", "split_granularity": "none"})
+        await send(socket, {"type": "input.text", "text": "One. "}, {"type": "input.text", "text": "Two."})
+        await send(socket, {"type": "input.done"})
+        await until(socket, "session.done")
+    assert [each.text for each in engine.requests] == ["One. Two."]
+
+
+async def test_the_way_of_speaking_changes_between_texts(served: str, engine: FakeEngine) -> None:
+    async with session(served) as socket:
+        for speed in (0.5, 2.0):
+            await send(socket, {"type": "session.config", "speed": speed})
+            await send(socket, {"type": "input.text", "text": "Hello."}, {"type": "input.done"})
+            await until(socket, "session.done")
+    assert [each.speed for each in engine.requests] == [0.5, 2.0]
+
+
+async def test_an_open_session_that_says_nothing_is_no_stream(served: str) -> None:
+    async with session(served) as socket, httpx.AsyncClient() as client:
+        await send(socket, {"type": "session.config"})
+        await until(socket, "session.configured")
+        assert "isoline_voice_active_streams 0.0" in (await client.get(f"http://{served}/metrics")).text
+
+
+async def test_an_error_says_its_message_where_other_servers_do(served: str) -> None:
+    async with session(served) as socket:
+        await send(socket, {"type": "sing"})
+        [error] = await until(socket, "error")
+        assert isinstance(error, dict)
+        assert error["message"] == error["error"]["message"]
+
+
+@pytest.mark.parametrize("session_field", ["a text", 5, []])
+async def test_a_session_that_is_no_object_is_refused(served: str, session_field: object) -> None:
+    async with session(served) as socket:
+        await send(socket, {"type": "session.config", "session": session_field})
+        [error] = await until(socket, "error")
+        assert isinstance(error, dict)
+        assert error["error"]["param"] == "session"
 
 
 @pytest.mark.parametrize("late", ["session.config", "input.text"])

@@ -28,6 +28,8 @@ class BatchFields(PromptedFields):
     def item(self, index: int) -> SpeechFields:
         """An item's fields over the defaults; raises ApiError about that item."""
         own = {name: value for name, value in self.items[index].items() if value is not None}
+        if "speaker" in own:  # or the voice of all would go before it
+            own.setdefault("voice", own.pop("speaker"))
         common = self.model_dump(include=set(type(self).model_fields) - {"items"}, exclude_none=True)
         fields = SpeechFields.parse({**common, **own})
         if len(fields.input) > LONGEST_ITEM:

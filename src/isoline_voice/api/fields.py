@@ -19,16 +19,34 @@ from isoline_voice.api.parsed import ParsedFields
 from isoline_voice.audio.encoders import Format
 from isoline_voice.engines.protocol import MAX_SPEED, MIN_SPEED, SpeechRequest, SpeechWarning
 from isoline_voice.styles import parse_style
+from isoline_voice.text.sentences import Granularity
 
 OPENAI_MODELS = frozenset({"tts-1", "tts-1-hd", "gpt-4o-mini-tts"})
+
+DEFAULT_VOICE = "alloy"
+
+LANGUAGE_NAMES = {
+    "chinese": "zh",
+    "english": "en",
+    "japanese": "ja",
+    "korean": "ko",
+    "german": "de",
+    "spanish": "es",
+    "french": "fr",
+    "italian": "it",
+    "russian": "ru",
+    "portuguese": "pt",
+}
+"""What clients of vllm-omni and sglang-omni call languages; "Auto" is the text's own."""
 
 MAX_INSTRUCTIONS = 4096
 MAX_REFERENCE_TEXT = 2000
 
 
 def _voice_id(voice: Any) -> Any:
-    """OpenAI names a custom voice by an object with its id."""
-    return voice["id"] if isinstance(voice, dict) and set(voice) == {"id"} else voice
+    """OpenAI names a custom voice by an object with its id; other servers' clients ask for the `default`."""
+    named = voice["id"] if isinstance(voice, dict) and set(voice) == {"id"} else voice
+    return DEFAULT_VOICE if named == "default" else named
 
 
 def _not_a_boolean(number: Any) -> Any:
@@ -44,7 +62,7 @@ _VOICE_SCHEMA: dict[str, Any] = {
         {"type": "string"},
         {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]},
     ],
-    "default": "alloy",
+    "default": DEFAULT_VOICE,
 }
 
 
@@ -63,7 +81,7 @@ class SpokenFields(ParsedFields):
     model: str | None = Field(
         None, max_length=256, description="Any name; the header X-Voice-Engine says which engine spoke."
     )
-    voice: Annotated[str, BeforeValidator(_voice_id), WithJsonSchema(_VOICE_SCHEMA)] = "alloy"
+    voice: Annotated[str, BeforeValidator(_voice_id), WithJsonSchema(_VOICE_SCHEMA)] = DEFAULT_VOICE
     instructions: str = Field(
         "",
         max_length=MAX_INSTRUCTIONS,
@@ -83,10 +101,15 @@ class SpokenFields(ParsedFields):
 
     @model_validator(mode="before")
     @classmethod
-    def _null_means_default(cls, data: Any) -> Any:
-        if isinstance(data, dict):
-            return {name: value for name, value in data.items() if value is not None}
-        return data
+    def _in_our_words(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        given = {name: value for name, value in data.items() if value is not None}
+        if "speaker" in given:  # as clients of vllm-omni and sglang-omni may call it
+            given.setdefault("voice", given.pop("speaker"))
+        if isinstance(named := given.get("language"), str):
+            given["language"] = LANGUAGE_NAMES.get(named.lower(), None if named.lower() == "auto" else named)
+        return given
 
     def to_speech(self, text: str) -> SpeechRequest:
         """The request to the engine for `text` in this way of speaking."""
@@ -171,3 +194,5 @@ class SessionFields(PromptedFields):
 
     type: Literal["session.config"] = "session.config"
     response_format: Format = "pcm"
+    stream_audio: bool = Field(True, description="False: one frame for each sentence, when that is spoken.")
+    split_granularity: Granularity = Field("sentence", description="What is spoken at a time; none waits for the end.")

@@ -14,13 +14,16 @@ Every error is `{"error": {"message", "type", "param", "code"}}`; where several 
 A 429 or 503 says in `Retry-After` when to come back.
 Where the operator has given out keys, send yours as `Authorization: Bearer …`.
 
-There is a WebSocket too, `/v1/audio/speech/stream`. You send JSON messages: `session.config` (the fields of a speech
-request without `input`; `response_format` is `pcm` when left out), then `input.text`
-(`{"type": "input.text", "text": "…"}`, as often as you like, token by token if need be) and `input.done`. You receive
-for each sentence `audio.start` (`sentence_index`, `sentence_text`, `format`, `sample_rate`, `engine`, `voice`, `style`,
-`warnings`), binary frames of audio and `audio.done` (`sentences` and `words` with `start` and `end` in seconds from the
-beginning of the session, those of words estimated); at the end `session.done`, or `error`. Closing the socket stops the
-speech.
+There is a WebSocket too, `/v1/audio/speech/stream`, with the messages of vllm-omni and sglang-omni. You send JSON:
+`session.config` (the fields of a speech request without `input`; `response_format` is `pcm` when left out;
+`split_granularity` is `sentence`, `clause` or `none`; `stream_audio: false` asks for one frame a sentence), then
+`input.text` (`{"type": "input.text", "text": "…"}`, as often as you like, token by token if need be) and `input.done`.
+You receive `session.configured`, for each sentence `audio.start` (`utterance_index`, `sentence_index`, `sentence_text`,
+`format`, `sample_rate`, `engine`, `voice`, `style`, `warnings`), binary frames of audio and `audio.done` (`sentences` and
+`words` with `start` and `end` in seconds from the beginning of the text, those of words estimated); at the end of the
+text `session.done`; or `error`, after which the session is over. The next text may follow `session.done`, within two
+seconds after the first and thirty after later ones; then the studio closes. `session.close`, or closing the socket,
+stops the speech.
 """
 
 

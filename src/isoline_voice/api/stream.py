@@ -1,51 +1,82 @@
-"""The WebSocket /v1/audio/speech/stream: text in, token by token if need be, audio out, sentence by sentence."""
+"""The WebSocket /v1/audio/speech/stream: text in, token by token if need be, audio out, sentence by sentence.
+
+The messages are those of vllm-omni and sglang-omni: `input.done` ends a text and not the session, so that a client that
+speaks again and again connects once.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import time
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic_core import from_json
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from isoline_voice.api.callers import caller_of
 from isoline_voice.api.delivery import Meter, encoded, usage
-from isoline_voice.api.errors import ApiError, Fault, error_body, faults_of
+from isoline_voice.api.errors import ApiError, error_body, faults_of
 from isoline_voice.api.fields import SessionFields
 from isoline_voice.api.headers import style_json, warnings_json
-from isoline_voice.api.keys import SUBPROTOCOL as KEY_SUBPROTOCOL
+from isoline_voice.api.messages import CLOSE_NORMAL, configuration, receive, refused, subprotocol
 from isoline_voice.api.prompting import References
 from isoline_voice.api.studio import Studio, studio_of
-from isoline_voice.audio.provenance import provenance
 from isoline_voice.engines.protocol import Speech, SpeechWarning
 from isoline_voice.errors import VoiceError
 from isoline_voice.subtitles import Cue, timed
 from isoline_voice.text.cleaning import clean, speakable
-from isoline_voice.text.sentences import SentenceBuffer
+from isoline_voice.text.sentences import Granularity, SentenceBuffer
 
 PATH = "/v1/audio/speech/stream"
 
-CLOSE_NORMAL = 1000
 CLOSE_POLICY = 1008
 CLOSE_ERROR = 1011
+
+SILENT_SECONDS = 60.0
+"""How long a client may be connected before its first message."""
+MORE_SECONDS, USUAL_MORE_SECONDS = 2.0, 30.0
+"""How long more is awaited after a text; the usual client is done with one, and waits for us to close."""
 
 router = APIRouter(tags=["speech"])
 
 
 @router.websocket(PATH)
 async def speech_stream(socket: WebSocket) -> None:
-    """One session: configure, send text, hear it, close."""
+    """One session: configure, send text, hear it, send more or close."""
     studio = studio_of(socket)
-    await socket.accept(subprotocol=_subprotocol(socket))
-    studio.stream_begins()
-    try:
-        await _Session(studio, socket).run()
-    finally:
-        studio.stream_ends()
+    await socket.accept(subprotocol=subprotocol(socket))
+    await _Session(studio, socket).run()
+
+
+class _Text:
+    """A text from its first scrap to `input.done`, and its sentences that are still to be spoken."""
+
+    def __init__(self, index: int, granularity: Granularity) -> None:
+        self.index = index
+        self.characters = 0
+        self.began = 0.0
+        self.ended = False
+        self.sentences: asyncio.Queue[str | None] = asyncio.Queue()
+        self._buffer = SentenceBuffer(granularity)
+
+    def add(self, scrap: str) -> None:
+        """More of it."""
+        self.began = self.began or time.perf_counter()
+        self.characters += len(scrap)
+        self._queue(self._buffer.feed(scrap))
+
+    def end(self) -> None:
+        """That was all."""
+        self.ended = True
+        self._queue(self._buffer.finish())
+        self.sentences.put_nowait(None)
+
+    def _queue(self, sentences: list[str]) -> None:
+        for sentence in sentences:
+            if speakable(clean(sentence)):  # a sentence of markup only is none, and no reason to end the session
+                self.sentences.put_nowait(sentence)
 
 
 class _Session:
@@ -55,17 +86,16 @@ class _Session:
         self._studio = studio
         self._socket = socket
         self._caller = caller_of(socket)
-        self._config: SessionFields | None = None
+        self._id = f"speech_{secrets.token_hex(12)}"
+        self._config = SessionFields.parse({})
         self._references = References()
-        self._buffer = SentenceBuffer()
-        self._sentences: asyncio.Queue[str | None] = asyncio.Queue()
-        self._characters = 0
-        self._text_began = 0.0
+        self._text: _Text | None = None
+        self._texts = 0
         self._meter = Meter(studio.metrics.audio.labels(PATH))
-        self._ended = False
+        self._heard_of = asyncio.Event()
 
     async def run(self) -> None:
-        """Until everything is spoken, the client leaves or something is wrong."""
+        """Until nothing more comes, the client leaves or something is wrong."""
         speaking = asyncio.create_task(self._speak_all())
         listening = asyncio.create_task(self._listen())
         try:
@@ -73,103 +103,159 @@ class _Session:
             for task in done:
                 task.result()
         except WebSocketDisconnect:
-            self._studio.metrics.cancelled.labels(PATH).inc()
+            if self._text is not None:
+                self._studio.metrics.cancelled.labels(PATH).inc()
         except (ApiError, VoiceError) as error:
             await self._fail(error)
         finally:
             for task in (speaking, listening):
                 task.cancel()
             await asyncio.gather(speaking, listening, return_exceptions=True)
-            if self._meter.seconds:
-                self._studio.usage.add(self._caller.tenant, characters=self._characters, seconds=self._meter.seconds)
+            if self._text is not None:
+                self._text_is_over(self._text)
 
     async def _fail(self, error: Exception) -> None:
         status, faults = faults_of(error)
+        body = error_body(faults, status=status)
         # The client may be gone already; then there is nobody to tell.
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-            await self._socket.send_json({"type": "error", **error_body(faults, status=status)})
+            await self._socket.send_json({"type": "error", "message": body["error"]["message"], **body})
             await self._socket.close(CLOSE_POLICY if isinstance(error, ApiError) else CLOSE_ERROR)
 
     async def _listen(self) -> None:
         """Take messages until the client leaves, which raises WebSocketDisconnect."""
         while True:
-            await self._take(_decode(await _receive(self._socket)))
+            await self._take(await receive(self._socket))
+            self._heard_of.set()
 
     async def _take(self, message: dict[str, Any]) -> None:
         match message.get("type"):
             case "session.config":
-                if self._config is not None:
-                    raise _refused("session.config comes once, before the text.", "type")
-                self._config = SessionFields.parse(message)
+                await self._configure(message)
             case "input.text":
                 self._add(message.get("text"))
             case "input.done":
-                self._ended = True
-                self._queue(self._buffer.finish())
-                self._sentences.put_nowait(None)
+                (self._text or self._new_text()).end()
+            case "session.close":
+                await self._socket.close(CLOSE_NORMAL)
+                raise WebSocketDisconnect(CLOSE_NORMAL)
             case other:
-                known = "session.config, input.text, input.done"
-                raise _refused(f"Unknown message type {other!r}; one of {known}.", "type")
+                known = "session.config, input.text, input.done, session.close"
+                raise refused(f"Unknown message type {other!r}; one of {known}.", "type")
 
-    def _add(self, text: object) -> None:
-        if not isinstance(text, str):
-            raise _refused("input.text needs a string `text`.", "text")
-        if self._ended:
-            raise _refused("Text came after input.done; open another session for it.", "type")
+    async def _configure(self, message: dict[str, Any]) -> None:
+        if self._text is not None:
+            raise refused("session.config comes before a text or after its session.done.", "type")
+        self._config = SessionFields.parse(configuration(message))
+        await self._socket.send_json(
+            {
+                "type": "session.configured",
+                "session_id": self._id,
+                "response_format": self._config.response_format,
+                "stream_audio": self._config.stream_audio,
+                "split_granularity": self._config.split_granularity,
+            }
+        )
+
+    def _add(self, scrap: object) -> None:
+        if not isinstance(scrap, str):
+            raise refused("input.text needs a string `text`.", "text")
+        text = self._text or self._new_text()
+        if text.ended:
+            raise refused("Text came after input.done; the next one begins after session.done.", "type")
         limit = self._studio.service.capabilities.max_characters
-        if not self._characters:
-            self._text_began = time.perf_counter()
-        self._characters += len(text)
-        if self._characters > limit:
-            raise _refused(f"A session takes at most {limit} characters.", "text")
-        self._config = self._config or SessionFields.parse({})
-        self._queue(self._buffer.feed(text))
+        if text.characters + len(scrap) > limit:
+            raise refused(f"A text has at most {limit} characters.", "text")
+        text.add(scrap)
 
-    def _queue(self, sentences: list[str]) -> None:
-        for sentence in sentences:
-            if speakable(clean(sentence)):  # a sentence of markup only is none, and no reason to end the session
-                self._sentences.put_nowait(sentence)
+    def _new_text(self) -> _Text:
+        self._text = _Text(self._texts, self._config.split_granularity)
+        self._texts += 1
+        self._studio.stream_begins()
+        return self._text
+
+    def _text_is_over(self, text: _Text) -> None:
+        self._text = None
+        self._studio.stream_ends()
+        if self._meter.seconds:
+            self._studio.usage.add(self._caller.tenant, characters=text.characters, seconds=self._meter.seconds)
+        self._meter = Meter(self._studio.metrics.audio.labels(PATH))
 
     async def _speak_all(self) -> None:
-        spoken = 0
-        while (sentence := await self._sentences.get()) is not None:
-            await self._speak(sentence, index=spoken)
-            spoken += 1
-        used = usage(self._characters, self._meter.seconds)
-        await self._socket.send_json({"type": "session.done", "total_sentences": spoken, "usage": used})
+        patience = SILENT_SECONDS
+        while await self._more_comes(patience):
+            await self._speak_text()
+            # Who spoke again is likely to do so once more.
+            patience = MORE_SECONDS if self._texts == 1 else USUAL_MORE_SECONDS
         await self._socket.close(CLOSE_NORMAL)
 
-    async def _speak(self, sentence: str, *, index: int) -> None:
-        assert self._config is not None
-        before = self._meter.seconds
-        config = self._config
+    async def _more_comes(self, patience: float) -> bool:
+        """Whether a text begins; a sign of life from the client starts the wait anew."""
+        while self._text is None:
+            if self._studio.draining:
+                return False
+            try:
+                async with asyncio.timeout(patience):
+                    await self._heard_of.wait()
+            except TimeoutError:
+                return False
+            self._heard_of.clear()
+            patience = max(patience, USUAL_MORE_SECONDS)
+        return True
+
+    async def _speak_text(self) -> None:
+        text = self._text
+        assert text is not None
+        spoken = 0
+        while (sentence := await text.sentences.get()) is not None:
+            await self._speak(text, sentence, index=spoken)
+            spoken += 1
+        done = {
+            "type": "session.done",
+            "session_id": self._id,
+            "utterance_index": text.index,
+            "total_sentences": spoken,
+            "usage": usage(text.characters, self._meter.seconds),
+        }
+        self._heard_of.clear()
+        self._text_is_over(text)
+        await self._socket.send_json(done)
+
+    async def _speak(self, text: _Text, sentence: str, *, index: int) -> None:
+        config, before = self._config, self._meter.seconds
         request, found = await self._references.take(config.to_speech(sentence), config.ref_audio, config.ref_text)
         speech = await self._studio.speak(request, self._caller)
-        warnings = (*config.warnings(self._studio.service.engine), *found, *speech.warnings)
+        place = {"utterance_index": text.index, "sentence_index": index}
         async with contextlib.aclosing(speech):
-            await self._socket.send_json(self._start_of(speech, sentence, warnings, index=index))
-            sent = 0
-            async for frame in encoded(
-                speech, self._meter.measure(speech), self._config.response_format, self._metadata(speech)
-            ):
-                if not index and not sent:
-                    waited = time.perf_counter() - self._text_began
-                    self._studio.metrics.first_audio.labels(PATH).observe(waited)
-                await self._socket.send_bytes(frame)
-                sent += len(frame)
+            await self._socket.send_json(self._start_of(speech, sentence, place, found))
+            sent = await self._send_audio(text, speech, first=not index)
         times = timed([Cue(sentence.strip(), before, self._meter.seconds)])
-        await self._socket.send_json({"type": "audio.done", "sentence_index": index, "total_bytes": sent, **times})
+        await self._socket.send_json({"type": "audio.done", **place, "total_bytes": sent, "error": False, **times})
 
-    def _metadata(self, speech: Speech) -> dict[str, str]:
-        return provenance(speech.voice.engine) if self._studio.settings.provenance else {}
+    async def _send_audio(self, text: _Text, speech: Speech, *, first: bool) -> int:
+        """As it is spoken, or in one piece for a client that does not want a stream; the number of bytes."""
+        held: list[bytes] = []
+        sent = 0
+        metadata = self._studio.metadata_of(speech)
+        async for frame in encoded(speech, self._meter.measure(speech), self._config.response_format, metadata):
+            if first and not sent:
+                self._studio.metrics.first_audio.labels(PATH).observe(time.perf_counter() - text.began)
+            sent += len(frame)
+            if self._config.stream_audio:
+                await self._socket.send_bytes(frame)
+            else:
+                held.append(frame)
+        if held:
+            await self._socket.send_bytes(b"".join(held))
+        return sent
 
     def _start_of(
-        self, speech: Speech, sentence: str, warnings: tuple[SpeechWarning, ...], *, index: int
+        self, speech: Speech, sentence: str, place: dict[str, int], found: tuple[SpeechWarning, ...]
     ) -> dict[str, Any]:
-        assert self._config is not None
+        warnings = (*self._config.warnings(self._studio.service.engine), *found, *speech.warnings)
         return {
             "type": "audio.start",
-            "sentence_index": index,
+            **place,
             "sentence_text": sentence,
             "format": self._config.response_format,
             "sample_rate": speech.rate,
@@ -178,33 +264,3 @@ class _Session:
             "style": style_json(speech.style),
             "warnings": warnings_json(warnings),
         }
-
-
-def _subprotocol(socket: WebSocket) -> str | None:
-    """The first one offered that is no key: a browser closes a connection that takes none of those it offered."""
-    offered = socket.scope.get("subprotocols") or ()
-    return next((each for each in offered if not each.startswith(KEY_SUBPROTOCOL)), None)
-
-
-async def _receive(socket: WebSocket) -> str:
-    message = await socket.receive()
-    if message["type"] == "websocket.disconnect":
-        raise WebSocketDisconnect(message.get("code", CLOSE_NORMAL))
-    text = message.get("text")
-    if text is None:
-        raise _refused("Binary messages are not understood here; send JSON text.", None)
-    return str(text)
-
-
-def _decode(text: str) -> dict[str, Any]:
-    try:
-        message = from_json(text)
-    except ValueError as error:
-        raise _refused(f"The message is not valid JSON: {error}.", None) from error
-    if not isinstance(message, dict):
-        raise _refused("A message is a JSON object with a `type`.", None)
-    return message
-
-
-def _refused(message: str, param: str | None) -> ApiError:
-    return ApiError(HTTPStatus.BAD_REQUEST, Fault(message, param, "invalid_message"))

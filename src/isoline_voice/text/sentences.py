@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 ABBREVIATIONS = frozenset(
     """mr mrs ms dr prof st jr sr vs etc no nos vol fig figs pp ca approx dept est inc ltd co corp gen col capt lt sgt
@@ -70,19 +71,55 @@ def weight(text: str) -> float:
     return sum(WIDE_WEIGHT if character >= "\u2e80" else NARROW_WEIGHT for character in text)
 
 
+def clauses(text: str) -> Iterator[str]:
+    """A text cut after each comma and its like; nothing is lost."""
+    start = 0
+    for match in _CLAUSE.finditer(text):
+        if not _within_number(text, match):
+            yield text[start : match.end()]
+            start = match.end()
+    if text[start:].strip():
+        yield text[start:]
+
+
+Granularity = Literal["sentence", "clause", "none"]
+
+
 class SentenceBuffer:
-    """Collects text that arrives in scraps and gives out whole sentences.
+    """Collects text that arrives in scraps and gives out whole sentences; or clauses; or all of it at the end.
 
     The last sentence stays until the next scrap shows that it has ended (a full stop may be a decimal point), or until
     `finish`. A stretch without punctuation is given out in pieces.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, granularity: Granularity = "sentence") -> None:
+        self._granularity = granularity
         self._held = ""
 
     def feed(self, scrap: str) -> list[str]:
-        """The sentences that this scrap completes."""
+        """What this scrap completes."""
         self._held += scrap
+        match self._granularity:
+            case "none":
+                return []
+            case "clause":
+                whole = [clause for sentence in self._whole_sentences() for clause in clauses(sentence)]
+                return [*whole, *self._whole_clauses()]
+            case _:
+                return self._whole_sentences()
+
+    def finish(self) -> list[str]:
+        """What is left."""
+        rest, self._held = self._held, ""
+        match self._granularity:
+            case "none":
+                return [rest] if rest.strip() else []
+            case "clause":
+                return [clause for sentence in sentences(rest) for clause in clauses(sentence)]
+            case _:
+                return list(sentences(rest))
+
+    def _whole_sentences(self) -> list[str]:
         whole = list(sentences(self._held))
         if not whole:
             return []
@@ -96,10 +133,13 @@ class SentenceBuffer:
         self._held = self._held[self._held.rindex(last) :]
         return whole[:-1]
 
-    def finish(self) -> list[str]:
-        """What is left."""
-        rest, self._held = list(sentences(self._held)), ""
-        return rest
+    def _whole_clauses(self) -> list[str]:
+        """Those at the beginning of what is held; the mark at its very end may be one within a number."""
+        *whole, held = list(clauses(self._held)) or [""]
+        if not whole:
+            return []
+        self._held = held
+        return whole
 
 
 def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
