@@ -3,16 +3,20 @@
 import asyncio
 import contextlib
 import itertools
+import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Self
 
 import aiohttp
 from aiohttp import web
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from kubernetes.planes import HTTP
 from kubernetes.rig import Api
 
+HTTPS = 8443
 RATE = 200.0
 PATIENCE = 30.0
 PORT = 9000
@@ -22,20 +26,27 @@ class Load:
     """Requests to `/` of a host, up to 200 a second: as many as the machine can, for it has other work to do."""
 
     def __init__(
-        self, address: str, host: str, *, body: str | None = None, methods: tuple[str, ...] = ("GET",)
+        self,
+        address: str,
+        host: str,
+        *,
+        body: str | None = None,
+        methods: tuple[str, ...] = ("GET",),
+        authority: bytes | None = None,
     ) -> None:
-        """`body` is what each answer must be."""
+        """`body` is what each answer must be. With an `authority`, in PEM, it is HTTPS."""
         self.failures: list[str] = []
         self.answered = 0
-        self._url = f"http://{address}:{HTTP}/"
-        self._host = host
+        self._address = address
+        self._url = f"http://{host}:{HTTP}/" if authority is None else f"https://{host}:{HTTPS}/"
+        self._trust = True if authority is None else ssl.create_default_context(cadata=authority.decode())
         self._body = body
         self._methods = itertools.cycle(methods)
         self._asking: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        limits = aiohttp.ClientTimeout(total=PATIENCE)
-        self._session = aiohttp.ClientSession(timeout=limits, connector=aiohttp.TCPConnector(limit=20))
+        connector = aiohttp.TCPConnector(limit=20, ssl=self._trust, resolver=_Resolver(self._address))
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE), connector=connector)
         self._task = asyncio.create_task(self._run())
         return self
 
@@ -50,11 +61,11 @@ class Load:
         async with asyncio.timeout(PATIENCE):
             while self.answered < enough and not self.failures:  # noqa: ASYNC110 - simply counted
                 await asyncio.sleep(0.01)
-        assert self.failures == []
+        assert not self.failures, "\n".join(self.failures)
 
     async def websocket(self) -> aiohttp.ClientWebSocketResponse:
         """Open a WebSocket that echoes; it ends with the load."""
-        opened = await self._session.ws_connect(self._url + "ws", headers={"Host": self._host})
+        opened = await self._session.ws_connect(self._url + "ws")
         await echoes(opened)
         return opened
 
@@ -68,7 +79,7 @@ class Load:
 
     async def _ask(self, method: str) -> None:
         try:
-            async with self._session.request(method, self._url, headers={"Host": self._host}) as response:
+            async with self._session.request(method, self._url) as response:
                 text = await response.text()
         except (aiohttp.ClientError, TimeoutError) as error:
             self.failures.append(f"{method}: {error!r}")
@@ -77,6 +88,28 @@ class Load:
             self.answered += 1
         else:
             self.failures.append(f"{method}: {response.status} {text[:200]}")
+
+
+class _Resolver(AbstractResolver):
+    """Finds every host at one address."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    async def resolve(self, host: str, port: int = 0, family: int = socket.AF_INET) -> list[ResolveResult]:
+        return [
+            ResolveResult(
+                hostname=host,
+                host=self._address,
+                port=port,
+                family=socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+        ]
+
+    async def close(self) -> None:
+        """There is nothing to close."""
 
 
 async def echoes(opened: aiohttp.ClientWebSocketResponse) -> None:
@@ -117,11 +150,11 @@ async def _hello(_: web.Request) -> web.Response:
 
 
 async def _echo(request: web.Request) -> web.WebSocketResponse:
-    socket = web.WebSocketResponse()
-    await socket.prepare(request)
-    async for message in socket:
-        await socket.send_str(message.data)
-    return socket
+    opened = web.WebSocketResponse()
+    await opened.prepare(request)
+    async for message in opened:
+        await opened.send_str(message.data)
+    return opened
 
 
 class Balancer:
