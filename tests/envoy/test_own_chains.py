@@ -30,7 +30,7 @@ def site(host: str, *, own_chain: bool, maximum: ir.TlsVersion | None = None) ->
 def put(edge: Edge, *sites: ir.Site) -> None:
     for each in sites:
         assert each.tls is not None
-        names = [] if each.own_chain else [each.host]
+        names = [] if each.host.startswith("*") else [each.host]
         edge.world.put_certificate(certificate(each.tls.certificate, each.host), names)
     edge.world.put(*sites)
 

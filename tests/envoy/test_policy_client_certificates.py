@@ -7,8 +7,11 @@ from urllib.parse import unquote
 import httpx
 import msgspec
 import pytest
+from envoy.config.listener.v3 import listener_pb2
 
 from isoline.routing import ir
+from isoline.xds import names, types
+from isoline.xds.resources import Name
 from unit.xds.apps import App
 from unit.xds.authority import Authority
 from unit.xds.edge import Edge
@@ -145,6 +148,34 @@ async def test_a_host_beside_a_guarded_wildcard_asks_nobody(edge: Edge, known: V
     assert not await nobody.is_let_in("c.example.com")
 
 
+async def test_hosts_of_one_authority_share_a_chain_and_keep_apart(
+    edge: Edge, known: Visitor, foreign: Visitor, nobody: Visitor
+) -> None:
+    shared = msgspec.structs.replace(REQUIRED, name="certs/ca -")
+    other = ir.ClientCertificates(name="certs/theirs -", authorities=THEIRS.pem)
+    hosts = ["a.example.com", "b.example.com", "c.example.com"]
+    for host, clients in zip(hosts, (shared, shared, other), strict=True):
+        name = f"default/{host[0]}"
+        edge.world.put_certificate(certificate(name, host), [host])
+        site = ir.Site(host=host, https=(respond(host),), tls=ir.Tls(certificate=name, clients=clients), own_chain=True)
+        edge.world.put(site)
+    listener = edge.world.cache.get(Name(types.LISTENER, names.HTTPS_LISTENER))
+    assert listener is not None
+    assert len(listener_pb2.Listener.FromString(listener.body).filter_chains) == 3
+
+    async def all_answer() -> bool:
+        return all([await known.is_let_in(host) for host in hosts[:2]]) and await foreign.is_let_in(hosts[2])
+
+    await edge.eventually(all_answer)
+    for host in hosts[:2]:
+        assert (await known.get(host)).text == host
+        assert not await foreign.is_let_in(host)
+        assert not await nobody.is_let_in(host)
+    assert not await known.is_let_in(hosts[2])
+    assert (await known.get(hosts[0], asked=hosts[1])).status_code == 421
+    assert edge.rejected == []
+
+
 @pytest.mark.parametrize(
     ("forward_", "parts"),
     [
@@ -162,7 +193,7 @@ async def test_what_the_app_is_told(
     edge: Edge, known: Visitor, app: App, forward_: ir.ForwardedCertificate | None, parts: set[str]
 ) -> None:
     edge.world.put_endpoints(endpoints("app", app.port))
-    edge.world.put_certificate(certificate("default/a", HOST))
+    edge.world.put_certificate(certificate("default/a", HOST), [HOST])
     clients = msgspec.structs.replace(REQUIRED, forward=forward_)
     routes = (forward("default/app/http/a"),)
     edge.world.put(

@@ -16,7 +16,7 @@ FALLBACK = certificate("default/fallback", "fallback.example.com")
 
 def put(edge: Edge, host: str, *, fallback: bool, own_chain: bool = False) -> None:
     name = "default/" + host.replace("*", "wild")
-    edge.world.put_certificate(certificate(name, host), [] if own_chain else [host])
+    edge.world.put_certificate(certificate(name, host), [] if host.startswith("*") else [host])
     edge.world.put(
         ir.Site(
             host=host,

@@ -1,13 +1,16 @@
 """Bytes that are handed on: TLS passed through or ended here, and connections that outlive changes elsewhere."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from isoline.routing import ir
+from isoline.xds import types
 from unit.xds.edge import Edge, free_port
 from unit.xds.support import certificate, respond
 
@@ -124,7 +127,7 @@ async def test_tls_ends_here_and_may_begin_anew(
     edge: Edge, start: Start, protocol: ir.Upstream, trust: ir.Trust | None
 ) -> None:
     put_endpoints(edge, "app", await start("app", tls=protocol is ir.Upstream.TCP_TLS))
-    edge.world.put_certificate(OURS)
+    edge.world.put_certificate(OURS, [HOST, "b.example.com"])
     edge.world.put(site(upstream("app", protocol, trust), ends=True))
     await answers(edge, "app")
     _, shown, pair = await connect(edge)
@@ -136,7 +139,7 @@ async def test_tls_ends_here_and_may_begin_anew(
 async def test_an_upstream_that_does_not_prove_itself_gets_nothing(edge: Edge, start: Start) -> None:
     put_endpoints(edge, "app", await start("app", tls=True))
     put_endpoints(edge, "other", await start("other", tls=True))
-    edge.world.put_certificate(OURS)
+    edge.world.put_certificate(OURS, [HOST, "b.example.com"])
     edge.world.put(site(upstream("app", ir.Upstream.TCP_TLS), ends=True, host="b.example.com"))
     trust = ir.Trust(authorities=CERTIFICATE.chain, names=("another.example.com",))
     edge.world.put(site(upstream("other", ir.Upstream.TCP_TLS, trust), ends=True))
@@ -186,7 +189,7 @@ async def test_a_wildcards_tunnel_takes_any_number_of_labels(edge: Edge, start: 
 
 async def test_exact_hosts_and_plain_http_beside_a_wildcards_tunnel(edge: Edge, start: Start) -> None:
     put_endpoints(edge, "wild", await start("wild", tls=True))
-    edge.world.put_certificate(OURS)
+    edge.world.put_certificate(OURS, [HOST, "b.example.com"])
     edge.world.put(site(upstream("wild"), host="*.example.com"))
     edge.world.put(
         ir.Site(
@@ -220,3 +223,30 @@ async def test_connections_outlive_what_changes_elsewhere_and_a_change_of_their_
     await answers(edge, "two")
     assert await echoes(pair)
     pair[1].close()
+
+
+async def test_a_change_of_where_it_leads_touches_no_listener(edge: Edge, start: Start) -> None:
+    for name in ("one", "two"):
+        put_endpoints(edge, name, await start(name, tls=True))
+    edge.world.put(site(upstream("one")))
+    await answers(edge, "one")
+    before = await edge.admin("/stats?filter=listener_manager.listener_(modified|in_place)")
+    edge.world.put(site(upstream("two")))
+    await answers(edge, "two")
+    assert await edge.admin("/stats?filter=listener_manager.listener_(modified|in_place)") == before
+
+
+async def test_a_tunnel_that_cannot_be_warmed_holds_nobody_back(edge: Edge, start: Start) -> None:
+    put_endpoints(edge, "good", await start("good", tls=True))
+    check = ir.HealthCheck(
+        path="/", host="slow", interval=3600.0, timeout=3600.0, unhealthy_threshold=1, healthy_threshold=1
+    )
+    # Takes connections and never answers, so that the first check is not over before the test is.
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        put_endpoints(edge, "slow", silent.getsockname()[1])
+        slow = msgspec.structs.replace(upstream("slow"), health_check=check)
+        edge.world.put(site(slow, host="slow.example.com"))
+        edge.world.put(site(upstream("good"), host="good.example.com"))
+        await answers(edge, "good", "good.example.com")
+        (stream,) = edge.server.streams
+        assert slow.name not in stream.stream.subscriptions[types.CLUSTER].held

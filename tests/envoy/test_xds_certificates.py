@@ -94,7 +94,7 @@ async def test_strangers_leave_nothing_behind(edge: Edge) -> None:
 
 async def test_a_chain_of_its_own_has_its_own_certificate_and_versions(edge: Edge) -> None:
     source = certificate("default/cert", "a.example.com")
-    edge.world.put_certificate(source)
+    edge.world.put_certificate(source, ["a.example.com"])
     edge.world.put(site("a.example.com", own_chain=True, minimum=ir.TlsVersion.V1_3))
     await edge.answers("https://a.example.com/")
     assert await edge.peer_certificate("a.example.com") == der(source)

@@ -22,7 +22,12 @@ _ERROR_TYPES: dict[str, ErrorType] = {
     types.ENDPOINTS: "ServiceError",
     types.SECRET: "TLSError",
 }
-_PARTS = {types.ROUTES: "the routes", types.SCOPE: "the host's name", types.SECRET: "the certificate"}
+_PARTS = {
+    types.ROUTES: "the routes",
+    types.SCOPE: "the host's name",
+    types.SECRET: "the certificate",
+    types.EXTENSION: "the tunnel",
+}
 _log = structlog.get_logger(__name__)
 
 

@@ -4,17 +4,20 @@ Kept of a site is what it takes to undo it: names, not messages.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from isoline.routing import ir
 from isoline.routing.scheduler import Update
 from isoline.xds import secrets, types
 from isoline.xds.filters.table import used_by
+from isoline.xds.own_chains import OwnChain, own_chain
 from isoline.xds.render import render_endpoints, render_gateway, render_site
 from isoline.xds.resources import Name, Resource
 
-_SITES_DEPEND_ON = ("public_https_port", "route_timeout", "connect_timeout", "http3")
-"""The fields of a gateway that sites are rendered with."""
+_SITES_DEPEND_ON = ("public_https_port", "route_timeout", "connect_timeout", "http3", "access_log")
+"""The fields of a gateway that sites are rendered with; the log is that of tunnels."""
+
+AnyChain = TypeVar("AnyChain", OwnChain, ir.Chain)
 
 
 class Batch(NamedTuple):
@@ -30,8 +33,8 @@ class Rendered(NamedTuple):
     resources: tuple[Name, ...]
     certificates: tuple[tuple[str, Name], ...] = ()
     """Each certificate that it is served with, or shows to upstreams, and under which name Envoy asks for that."""
-    chain: ir.Chain | None = None
-    """Set when it has a filter chain of its own."""
+    chain: OwnChain | None = None
+    """Set when it does not just use the shared filter chain."""
     ends_tls: bool = False
     http3: ir.Chain | None = None
     """Set when it is to be served over HTTP/3."""
@@ -55,7 +58,7 @@ class Renderer:
         self._givers: dict[Name, int] = {}
         self._secrets: dict[str, bytes] = {}
         self._certificate_hosts: dict[str, set[str]] = {}
-        self._chains: dict[str, ir.Chain] = {}
+        self._chains: dict[str, OwnChain] = {}
         self._fallbacks: dict[str, str] = {}
         self._http3: dict[str, ir.Chain] = {}
         self._used: frozenset[str] = frozenset()
@@ -140,8 +143,8 @@ class Renderer:
         given = tuple(item.name for item in resources)
         certificates: list[tuple[str, Name]] = []
         if site.tls is not None:
-            # A chain of its own names its certificate; the shared chain asks by the server name.
-            secret = Name(types.SECRET, site.tls.certificate if site.own_chain else site.host)
+            # A wildcard's chain names its certificate; those of exact hosts are asked for by the server name.
+            secret = Name(types.SECRET, site.tls.certificate if site.wildcard else site.host)
             certificates.append((site.tls.certificate, secret))
         if site.fallback:
             certificates.append((site.fallback, Name(types.SECRET, site.fallback)))
@@ -151,7 +154,8 @@ class Renderer:
         chain = site.http3_chain
         if chain is not None and chain.tls is not None:
             certificates.append((chain.tls.certificate, Name(types.SECRET, chain.tls.certificate)))
-        return Rendered(given, tuple(dict.fromkeys(certificates)), site.chain, ends_tls, chain, site.fallback)
+        own = None if site.chain is None else own_chain(site.chain)
+        return Rendered(given, tuple(dict.fromkeys(certificates)), own, ends_tls, chain, site.fallback)
 
     def _add(self, item: Resource) -> None:
         self._put[item.name] = item
@@ -195,7 +199,7 @@ class Renderer:
         known = sorted(host for host, each in self._sites.items() if _is_known(host, each))
         return ir.Fallback(certificate=min(self._fallbacks.values()), known=tuple(known))
 
-    def _set_chain(self, chains: dict[str, ir.Chain], host: str, chain: ir.Chain | None) -> None:
+    def _set_chain(self, chains: dict[str, AnyChain], host: str, chain: AnyChain | None) -> None:
         if chain != chains.get(host):
             self._listeners_stale = True
         if chain is None:
@@ -214,7 +218,7 @@ class Renderer:
             self._listeners_stale = False
             shared = render_gateway(
                 gateway,
-                self._chains.values(),
+                self._chains,
                 fallback=self._fallback(),
                 used=self._used,
                 http3=self._http3.values(),

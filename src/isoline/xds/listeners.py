@@ -1,6 +1,6 @@
 """Listeners and their filter chains."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 
 from envoy.config.listener.v3 import listener_components_pb2 as components
@@ -15,8 +15,9 @@ from isoline.xds.chain_matching import by_server_name
 from isoline.xds.clusters import BUFFER_BYTES
 from isoline.xds.connection_managers import connection_manager
 from isoline.xds.filters.place import Place
+from isoline.xds.managers import Manner, by_name
 from isoline.xds.messages import duration, packed
-from isoline.xds.tunnels import tunnel_filter
+from isoline.xds.own_chains import OwnChain
 
 _HANDSHAKE_TIMEOUT = 10.0
 # No host is called that, so that no site's chain is.
@@ -38,28 +39,32 @@ def http_listener(
 def https_listener(
     address: ir.Listener,
     gateway: ir.Gateway,
-    chains: Sequence[ir.Chain],
-    fallback: ir.Fallback | None,
+    hosts: Mapping[str, OwnChain | None],
+    managers: Mapping[Manner, str],
+    fallback: ir.Fallback | None = None,
     used: frozenset[str] = frozenset(),
 ) -> listener_pb2.Listener:
-    """HTTPS: one chain for all sites, which never changes with them, one for each site that needs its own, and one for
+    """HTTPS: one chain for all sites, which never changes with them, those of sites that need their own, and one for
     clients that name no known host where there is a fallback certificate.
 
-    Envoy replaces chains one by one, so that a site's own chain drains that site's connections only.
+    `hosts` are those that are to be told apart, with their chains; `managers` the names of the chains' extensions.
+    Envoy replaces chains one by one, so that a chain drains the connections of its sites only.
     """
     listener = _listener(names.HTTPS_LISTENER, address)
     listener.listener_filters.add(
         name="envoy.filters.listener.tls_inspector", typed_config=packed(tls_inspector_pb2.TlsInspector())
     )
     listener.filter_chains.append(_shared_chain(gateway, used))
-    listener.filter_chains.extend(_own_chain(chain, gateway, used) for chain in chains)
-    own = [(chain.host, chain.host) for chain in chains]
+    for own in dict.fromkeys(own for own in hosts.values() if own is not None):
+        extension = names.tunnel(own.tunnel) if own.tunnel else managers[Manner.of(own)]
+        listener.filter_chains.append(_own_chain(own, extension, gateway))
+    named = {host: _SHARED_CHAIN if own is None else own.name for host, own in hosts.items()}
     if fallback is not None:
         listener.filter_chains.append(_fallback_chain(fallback.certificate, gateway, used))
-        known = {**dict.fromkeys(fallback.known, _SHARED_CHAIN), **dict(own)}
+        known = {**dict.fromkeys(fallback.known, _SHARED_CHAIN), **named}
         listener.filter_chain_matcher.CopyFrom(by_server_name(known.items(), _FALLBACK_CHAIN))
-    elif own:
-        listener.filter_chain_matcher.CopyFrom(by_server_name(own, _SHARED_CHAIN))
+    elif named:
+        listener.filter_chain_matcher.CopyFrom(by_server_name(named.items(), _SHARED_CHAIN))
     return listener
 
 
@@ -73,23 +78,12 @@ def _fallback_chain(certificate: str, gateway: ir.Gateway, used: frozenset[str])
     return _with_tls(chain, tls.fallback(certificate, gateway))
 
 
-@lru_cache(maxsize=4096)
-def _own_chain(source: ir.Chain, gateway: ir.Gateway, used: frozenset[str]) -> components.FilterChain:
-    """A site's chain. Kept, as the listener is made anew with all of them when one comes or goes."""
-    if source.tunnel is not None:
-        chain = _chain(gateway, "https", source.host)
-        chain.filters.append(tunnel_filter(source.tunnel, gateway))
-    else:
-        clients = None if source.tls is None else source.tls.clients
-        place = Place(
-            gateway,
-            "https",
-            wildcard=source.host.startswith("*"),
-            used=used,
-            forward=None if clients is None else clients.forward,
-        )
-        chain = _http_chain(place, name=source.host)
-    return chain if source.tls is None else _with_tls(chain, tls.own(source, source.tls, gateway))
+@lru_cache(maxsize=16384)
+def _own_chain(own: OwnChain, extension: str, gateway: ir.Gateway) -> components.FilterChain:
+    """A chain of some sites' own. Kept, as the listener is made anew with all of them when one comes or goes."""
+    chain = _chain(gateway, "https", own.name)
+    chain.filters.append(by_name(extension, tunnel=bool(own.tunnel)))
+    return chain if own.tls is None else _with_tls(chain, tls.own(own, own.tls, gateway))
 
 
 def _listener(name: str, address: ir.Listener) -> listener_pb2.Listener:

@@ -29,12 +29,17 @@ def scope(scheme: Scheme, host: str) -> str:
     return f"{scheme}/{host}"
 
 
-def clients(host: str) -> str:
-    """The name of what a host's client certificates are checked with.
+def clients(digest: str) -> str:
+    """The name of what client certificates are checked with, by the hash of where that comes from.
 
     Longer than a server name can be: a handshake that names it would be given it in place of a certificate.
     """
-    return f"clients/{host}/".ljust(_LONGEST_SERVER_NAME + 1, "-")
+    return f"clients/{digest}/".ljust(_LONGEST_SERVER_NAME + 1, "-")
+
+
+def tunnel(host: str) -> str:
+    """The name of where a host's connections are handed on to."""
+    return f"tunnel/{host}"
 
 
 def login(digest: str) -> str:

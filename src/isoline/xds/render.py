@@ -1,13 +1,26 @@
 """IR to resources: pure, one site at a time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from envoy.config.route.v3 import scoped_route_pb2
 
 from isoline.routing import ir
-from isoline.xds import access_logs, clusters, listeners, names, quic, routes, secrets, tracing, types
+from isoline.xds import (
+    access_logs,
+    clusters,
+    listeners,
+    names,
+    own_chains,
+    quic,
+    routes,
+    secrets,
+    tracing,
+    tunnels,
+    types,
+)
 from isoline.xds.filters import global_limits
+from isoline.xds.managers import managers_of
 from isoline.xds.messages import as_resource
 from isoline.xds.resources import Name, Resource
 from isoline.xds.traffic import login
@@ -33,8 +46,11 @@ def render_site(site: ir.Site, gateway: ir.Gateway) -> list[Resource]:
     if site.fallback:
         found = names.scope("https", site.host) if site.https else names.NOT_FOUND_ROUTES
         rendered.append(_scope("fallback", site.host, found))
+    if site.tunnel is not None:
+        rendered.append(tunnels.tunnel(site.host, site.tunnel, gateway))
     if site.tls is not None and site.tls.clients is not None:
-        rendered.append(secrets.secret(names.clients(site.host), secrets.validation(site.tls.clients)))
+        digest = own_chains.clients_digest(site.tls.clients, site.host)
+        rendered.append(secrets.secret(names.clients(digest), secrets.validation(site.tls.clients)))
     rendered += _login_secrets(site)
     return rendered
 
@@ -54,7 +70,7 @@ def render_endpoints(endpoints: ir.Endpoints) -> Resource:
 
 def render_gateway(
     gateway: ir.Gateway,
-    chains: Iterable[ir.Chain],
+    chains: Mapping[str, own_chains.OwnChain],
     *,
     fallback: ir.Fallback | None = None,
     used: frozenset[str] = frozenset(),
@@ -62,8 +78,8 @@ def render_gateway(
 ) -> list[Resource]:
     """What holds for all sites: listeners and shared routes.
 
-    `chains` are those of sites that have their own, `fallback` what strangers get on HTTPS. `used` are the names of the
-    filters that some site needs, `http3` the chains of hosts that are to be served over HTTP/3 as well.
+    `chains` are those of hosts that do not just use the shared one, `fallback` what strangers get on HTTPS. `used`
+    are the names of the filters that some site needs, `http3` the chains of hosts on HTTP/3 as well.
     """
     rendered = [
         as_resource(types.ROUTES, names.REDIRECT_ROUTES, routes.redirect_routes(gateway)),
@@ -86,15 +102,16 @@ def render_gateway(
         listener = listeners.http_listener(gateway.http, gateway, used)
         rendered.append(as_resource(types.LISTENER, names.HTTP_LISTENER, listener, needs=own_clusters))
     if gateway.https is not None:
-        own = sorted(chains, key=lambda chain: chain.host)
-        listener = listeners.https_listener(gateway.https, gateway, own, fallback, used)
+        hosts = own_chains.by_host(chains, gateway)
+        managers = managers_of((own for own in hosts.values() if own is not None), gateway, used, own_clusters)
+        rendered += managers.values()
+        managed = {manner: manager.name.name for manner, manager in managers.items()}
+        listener = listeners.https_listener(gateway.https, gateway, hosts, managed, fallback, used)
         over_quic = sorted(http3, key=lambda chain: chain.host) if gateway.http3 else []
         if over_quic:
             message = quic.http3_listener(gateway.https, gateway, over_quic, used)
             rendered.append(as_resource(types.LISTENER, names.HTTP3_LISTENER, message, needs=own_clusters))
-        tunnels = (share.cluster for chain in own if chain.tunnel is not None for share in chain.tunnel.shares)
-        needs = tuple(Name(types.CLUSTER, cluster) for cluster in dict.fromkeys(tunnels) if cluster != ir.NO_CLUSTER)
-        rendered.append(as_resource(types.LISTENER, names.HTTPS_LISTENER, listener, needs=(*needs, *own_clusters)))
+        rendered.append(as_resource(types.LISTENER, names.HTTPS_LISTENER, listener, needs=own_clusters))
     return rendered
 
 

@@ -236,6 +236,8 @@ class Stream:
         lacking = [need for need in resource.needs if self._is_lacking(need, before)]
         if not lacking:
             return False
+        if before is None and subscription.type_url in types.AT_ONCE:
+            return False
         now = self._clock()
         patience = FIRST_PATIENCE if before is None else NEEDS_PATIENCE
         if now < subscription.waiting.setdefault(name, now + patience):

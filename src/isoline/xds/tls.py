@@ -6,6 +6,7 @@ from envoy.extensions.transport_sockets.tls.v3 import common_pb2, tls_pb2
 from isoline.routing import ir
 from isoline.xds import names
 from isoline.xds.messages import ads, extension, packed, typed_struct
+from isoline.xds.own_chains import OwnChain
 
 _EXTENSIONS = "envoy.extensions.transport_sockets.tls."
 _ALPN = {"1.1": "http/1.1", "2": "h2"}
@@ -19,43 +20,27 @@ _VERSIONS = {
 
 
 def shared(gateway: ir.Gateway) -> base_pb2.TransportSocket:
-    """Certificates by the handshake's server name, each fetched when it is first asked for.
-
-    Envoy takes this selector only with both ways to resume a session off.
-    """
+    """The gateway's parameters, and certificates by the handshake's server name."""
     context = _context(gateway, gateway.tls_minimum, gateway.tls_maximum)
-    context.disable_stateless_session_resumption = True
-    context.disable_stateful_session_resumption = True
-    source = {"ads": {}, "resource_api_version": "V3"}
-    mapper = {
-        "name": "envoy.tls.certificate_mappers.sni",
-        "typed_config": {
-            "@type": f"type.googleapis.com/{_EXTENSIONS}cert_mappers.sni.v3.SNI",
-            "default_value": _NO_SERVER_NAME,
-        },
-    }
-    selector = typed_struct(
-        f"{_EXTENSIONS}cert_selectors.on_demand_secret.v3.Config",
-        {"config_source": source, "certificate_mapper": mapper},
-    )
-    context.common_tls_context.custom_tls_certificate_selector.CopyFrom(
-        extension("envoy.tls.certificate_selectors.on_demand_secret", selector)
-    )
+    _select_on_demand(context)
     return _transport_socket(context)
 
 
-def own(chain: ir.Chain, tls: ir.Tls, gateway: ir.Gateway) -> base_pb2.TransportSocket:
-    """One named certificate, with the site's own parameters where it has them.
+def own(chain: OwnChain, tls: ir.Tls, gateway: ir.Gateway) -> base_pb2.TransportSocket:
+    """Parameters of its own where the chain has them; one named certificate for a wildcard.
 
     A tunnel offers no protocol: what is inside is not known here.
     """
     minimum, maximum = tls.minimum or gateway.tls_minimum, tls.maximum or gateway.tls_maximum
-    context = _context(gateway, minimum, maximum, names_protocols=chain.tunnel is None)
+    context = _context(gateway, minimum, maximum, names_protocols=not chain.tunnel)
     common = context.common_tls_context
-    common.tls_certificate_sds_secret_configs.add(name=tls.certificate, sds_config=ads())
+    if tls.certificate:
+        common.tls_certificate_sds_secret_configs.add(name=tls.certificate, sds_config=ads())
+    else:
+        _select_on_demand(context)
     if tls.clients is not None:
         context.require_client_certificate.value = not tls.clients.optional
-        common.validation_context_sds_secret_config.name = names.clients(chain.host)
+        common.validation_context_sds_secret_config.name = names.clients(chain.clients)
         common.validation_context_sds_secret_config.sds_config.CopyFrom(ads())
     return _transport_socket(context)
 
@@ -73,6 +58,30 @@ def fallback(certificate: str, gateway: ir.Gateway) -> base_pb2.TransportSocket:
     context = _context(gateway, gateway.tls_minimum, gateway.tls_maximum)
     context.common_tls_context.tls_certificate_sds_secret_configs.add(name=certificate, sds_config=ads())
     return _transport_socket(context)
+
+
+def _select_on_demand(context: tls_pb2.DownstreamTlsContext) -> None:
+    """Each certificate is fetched when it is first asked for.
+
+    Envoy takes this selector only with both ways to resume a session off.
+    """
+    context.disable_stateless_session_resumption = True
+    context.disable_stateful_session_resumption = True
+    source = {"ads": {}, "resource_api_version": "V3"}
+    mapper = {
+        "name": "envoy.tls.certificate_mappers.sni",
+        "typed_config": {
+            "@type": f"type.googleapis.com/{_EXTENSIONS}cert_mappers.sni.v3.SNI",
+            "default_value": _NO_SERVER_NAME,
+        },
+    }
+    selector = typed_struct(
+        f"{_EXTENSIONS}cert_selectors.on_demand_secret.v3.Config",
+        {"config_source": source, "certificate_mapper": mapper},
+    )
+    context.common_tls_context.custom_tls_certificate_selector.CopyFrom(
+        extension("envoy.tls.certificate_selectors.on_demand_secret", selector)
+    )
 
 
 def _context(

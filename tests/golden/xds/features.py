@@ -6,6 +6,7 @@ import msgspec
 
 from isoline.routing import ir
 from isoline.xds.filters.table import used_by
+from isoline.xds.own_chains import own_chain
 from isoline.xds.render import render_endpoints, render_gateway, render_site
 from isoline.xds.resources import Resource
 from unit.xds.support import TO_HTTPS, cluster, forward, prefix, respond
@@ -688,7 +689,7 @@ def _gateway(name: str) -> list[Resource]:
     known = ("*.fallback.example.com", "other.example.com")
     return render_gateway(
         GATEWAYS[name],
-        [chain for site in sites if (chain := site.chain) is not None],
+        {site.host: own_chain(chain) for site in sites if (chain := site.chain) is not None},
         fallback=ir.Fallback(certificate="default/fallback", known=known) if every else None,
         used=frozenset[str]().union(*map(used_by, SITES.values())) if name == "gateway" else frozenset(),
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from envoy.config.cluster.v3 import cluster_pb2
+from envoy.config.core.v3 import extension_pb2
 from envoy.config.endpoint.v3 import endpoint_pb2
 from envoy.config.listener.v3 import listener_pb2
 from envoy.config.route.v3 import route_pb2, scoped_route_pb2
@@ -24,6 +25,7 @@ _FOLDER = Path(__file__).parent
 _MESSAGES: dict[str, Any] = {
     types.CLUSTER: cluster_pb2.Cluster,
     types.ENDPOINTS: endpoint_pb2.ClusterLoadAssignment,
+    types.EXTENSION: extension_pb2.TypedExtensionConfig,
     types.LISTENER: listener_pb2.Listener,
     types.SECRET: secret_pb2.Secret,
     types.SCOPE: scoped_route_pb2.ScopedRouteConfiguration,

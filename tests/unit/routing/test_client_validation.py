@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -53,11 +54,12 @@ def lend(name: str) -> Object:
 
 
 def clients(item: HTTPProxy, *others: Object) -> ir.ClientCertificates:
+    """What is compiled, but for the name."""
     served = site(item, secret(), opaque("ca", ca_crt=CA), opaque("lists", crl_pem=LISTS), *others)
     assert served.tls is not None
     assert served.tls.clients is not None
     assert served.own_chain
-    return served.tls.clients
+    return msgspec.structs.replace(served.tls.clients, name="")
 
 
 @pytest.mark.parametrize(
@@ -102,6 +104,26 @@ def test_another_namespaces_secrets_by_delegation() -> None:
         """
     )
     assert clients(item, *lent, second) == ir.ClientCertificates(authorities=OTHER, revocations=LISTS)
+
+
+@pytest.mark.parametrize(
+    ("validation", "name"),
+    [
+        (REQUIRED, "default/ca -"),
+        (f"{REQUIRED}, crlSecret: lists", "default/ca default/lists"),
+        ("skipClientCertValidation: true", "- -"),
+        ("skipClientCertValidation: true, crlSecret: lists", "- -"),
+        ("caSecret: certs/ca2", "certs/ca2 -"),
+    ],
+)
+def test_whoever_names_the_same_secrets_checks_with_the_same(validation: str, name: str) -> None:
+    others = (secret(), opaque("ca", ca_crt=CA), opaque("lists", crl_pem=LISTS))
+    lent = (opaque("ca2", "certs", ca_crt=OTHER), lend("ca2"))
+    served = compiled(guarded(validation), *others, *lent).site
+    assert served is not None
+    assert served.tls is not None
+    assert served.tls.clients is not None
+    assert served.tls.clients.name == name
 
 
 @pytest.mark.parametrize(
@@ -153,7 +175,7 @@ def test_a_broken_block_is_told_and_the_others_count() -> None:
     result = compiled(item, secret(), opaque("ca", ca_crt=bundle))
     assert result.site is not None
     assert result.site.tls is not None
-    assert result.site.tls.clients == ir.ClientCertificates(authorities=CA + OTHER)
+    assert result.site.tls.clients == ir.ClientCertificates(name="default/ca -", authorities=CA + OTHER)
     (warning,) = result.statuses[item.key].warnings
     assert "1 certificates of ca.crt" in warning.message
 
@@ -163,7 +185,7 @@ def test_lists_without_a_ca_are_no_use() -> None:
     result = compiled(item, secret(), opaque("lists", crl_pem=LISTS))
     assert result.site is not None
     assert result.site.tls is not None
-    assert result.site.tls.clients == ir.ClientCertificates(verify=False)
+    assert result.site.tls.clients == ir.ClientCertificates(name="- -", verify=False)
     assert [warning.type for warning in result.statuses[item.key].warnings] == ["TLSError"]
 
 

@@ -12,6 +12,7 @@ from isoline.routing import ir
 from isoline.xds import secrets
 from isoline.xds.cache import Cache
 from isoline.xds.filters.table import used_by
+from isoline.xds.own_chains import own_chain
 from isoline.xds.render import render_endpoints, render_gateway, render_site
 from isoline.xds.resources import Name, Resource
 
@@ -86,7 +87,7 @@ class World:
     def listen(self) -> None:
         """Renders the gateway."""
         sites = self._sites.values()
-        chains = [site.chain for site in sites if site.chain is not None]
+        chains = {site.host: own_chain(site.chain) for site in sites if site.chain is not None}
         certificate = next((site.fallback for site in sites if site.fallback), "")
         known = tuple(sorted(site.host for site in sites if site.tls is not None or site.own_chain))
         fallback = ir.Fallback(certificate=certificate, known=known) if certificate else None

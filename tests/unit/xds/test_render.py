@@ -31,7 +31,7 @@ def routes_of_scopes(resources: list[Resource]) -> dict[str, str]:
 def test_equal_ir_gives_equal_bytes() -> None:
     def resources() -> list[Resource]:
         site = ir.Site(host="a.example.com", http=(forward("c"),), clusters=(cluster("app"),))
-        return [*render_site(site, GATEWAY), *render_gateway(GATEWAY, [], used=used_by(site))]
+        return [*render_site(site, GATEWAY), *render_gateway(GATEWAY, {}, used=used_by(site))]
 
     assert resources() == resources()
 
@@ -90,7 +90,7 @@ def test_sites_that_do_more_than_redirect_have_routes_of_their_own(http: tuple[i
 
 def test_every_route_has_a_name_and_a_site_answers_every_path() -> None:
     site = ir.Site(host="a.example.com", http=(respond("x", match=prefix("/x")),), https=(respond("x"),), tls=TLS)
-    rendered = [*render_site(site, GATEWAY), *render_gateway(GATEWAY, [])]
+    rendered = [*render_site(site, GATEWAY), *render_gateway(GATEWAY, {})]
     for resource in by_type(rendered, types.ROUTES).values():
         configuration = route_pb2.RouteConfiguration.FromString(resource.body)
         assert names.SCOPE_HEADER in configuration.request_headers_to_remove
@@ -130,7 +130,7 @@ def test_endpoints_that_are_the_same_are_the_same_resource() -> None:
 
 def test_a_wildcard_on_plain_http_changes_the_plain_listener_alone() -> None:
     used = used_by(ir.Site(host="*.example.com", http=(respond("hello"),)))
-    without, with_one = (render_gateway(GATEWAY, [], used=each) for each in (frozenset[str](), used))
+    without, with_one = (render_gateway(GATEWAY, {}, used=each) for each in (frozenset[str](), used))
     changed = [one.name for one, two in zip(without, with_one, strict=True) if one.version != two.version]
     assert changed == [Name(types.LISTENER, names.HTTP_LISTENER)]
     assert used_by(ir.Site(host="*.example.com", https=(respond("hello"),))) == frozenset()
@@ -142,7 +142,8 @@ def test_the_filters_are_named_once_and_end_with_the_router() -> None:
         for wildcard in (False, True):
             place = Place(GATEWAY, scheme, wildcard=wildcard)
             standing = [each for each in TABLE if each.applies(place)]
-            assert standing[0].NAME == "isoline.scope_case"
+            first = {"http": "isoline.scope_case", "https": "isoline.path_parameters"}[scheme]
+            assert first == standing[0].NAME
             assert standing[-1].NAME == "envoy.filters.http.router"
             assert [each.http_filter(place).name for each in standing] == [each.NAME for each in standing]
 

@@ -329,6 +329,34 @@ class TestMakeBeforeBreak:
         envoy.ask(types.LISTENER)
         assert envoy.settle() == ["checked"]
 
+    def test_an_extension_that_a_listener_waits_for_goes_at_once_and_a_change_of_it_waits(
+        self, cache: Cache, envoy: Envoy
+    ) -> None:
+        """A new tunnel whose cluster is slow holds back nobody else on its listener."""
+        app_and_routes(cache, envoy)
+        stuck = [Name(CLUSTER, "stuck")]
+        cache.update([a(CLUSTER, "stuck"), a(types.EXTENSION, "slow", needs=stuck)])
+        cache.update([a(types.EXTENSION, "quick", needs=[APP])])
+        envoy.ask(types.EXTENSION, "slow", "quick")
+        cluster, extensions = envoy.sent()
+        assert (names(cluster), names(extensions)) == (["stuck"], ["quick", "slow"])
+        envoy.ack(extensions)
+        cache.update([a(types.EXTENSION, "quick", "2", needs=stuck)])
+        assert envoy.sent() == []
+        envoy.ack(cluster)
+        assert names(envoy.one()) == ["quick"]
+
+    def test_an_extension_is_envoys_to_let_go_of(self, cache: Cache, envoy: Envoy) -> None:
+        """Connections of a chain that drains go on with it, and with its cluster."""
+        app_and_routes(cache, envoy)
+        cache.update([a(types.EXTENSION, "tunnel", needs=[APP]), a(ROUTES, "site", "2")])
+        envoy.ask(types.EXTENSION, "tunnel")
+        assert envoy.settle() == ["tunnel", "site"]
+        cache.update(remove=[Name(types.EXTENSION, "tunnel"), APP])
+        assert envoy.settle() == []
+        envoy.drop(types.EXTENSION, "tunnel")
+        assert envoy.settle() == ["-app"]
+
     def test_what_envoy_has_nothing_of_waits_less(self, cache: Cache, envoy: Envoy) -> None:
         cache.update([a(CLUSTER, "stuck"), a(ROUTES, "site", needs=[Name(CLUSTER, "stuck")])])
         envoy.ask(CLUSTER)

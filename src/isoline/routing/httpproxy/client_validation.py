@@ -1,5 +1,7 @@
 """virtualhost.tls.clientValidation: client certificates."""
 
+from typing import NamedTuple
+
 from isoline.objects import Secret
 from isoline.objects.httpproxy import DownstreamValidation, ForwardClientCertificate
 from isoline.routing import ir, secret_wording
@@ -8,6 +10,16 @@ from isoline.routing.certificates import find_secret
 from isoline.routing.httpproxy.delegation import is_delegated
 from isoline.routing.httpproxy.scope import Fault, Scope
 from isoline.routing.view import View
+
+
+class _Found(NamedTuple):
+    """What a Secret gives, and its name."""
+
+    secret: str
+    pem: bytes
+
+
+_NONE = _Found("-", b"")
 
 
 def compile_clients(
@@ -21,7 +33,7 @@ def compile_clients(
         return None
     scope = scope.at("clientValidation")
     faults: list[Fault] = []
-    authorities, revocations = b"", b""
+    authorities = revocations = _NONE
     try:
         authorities = _authorities(validation, namespace, view, scope)
     except Fault as fault:
@@ -33,24 +45,25 @@ def compile_clients(
     if faults:
         scope.report.errors.update((found.finding, None) for found in faults)
         raise faults[-1]
-    if revocations and not authorities:
+    if revocations.pem and not authorities.pem:
         scope.at("crlSecret").warn("TLSError", "without caSecret no certificate is looked up in the lists")
-        revocations = b""
+        revocations = _NONE
     return ir.ClientCertificates(
-        authorities=authorities,
-        revocations=revocations,
-        only_leaf_revocation=bool(revocations) and validation.crl_only_verify_leaf_cert,
+        name=f"{authorities.secret} {revocations.secret}",
+        authorities=authorities.pem,
+        revocations=revocations.pem,
+        only_leaf_revocation=bool(revocations.pem) and validation.crl_only_verify_leaf_cert,
         verify=not validation.skip_client_cert_validation,
         optional=validation.optional_client_certificate,
         forward=_forward(validation.forward_client_certificate),
     )
 
 
-def _authorities(validation: DownstreamValidation, namespace: str, view: View, scope: Scope) -> bytes:
+def _authorities(validation: DownstreamValidation, namespace: str, view: View, scope: Scope) -> _Found:
     scope = scope.at("caSecret")
     if not validation.ca_secret.strip():
         if validation.skip_client_cert_validation:
-            return b""
+            return _NONE
         raise _invalid(scope, "CA Secret must be specified", "CA Secret must be specified")
     name, stored = _secret("CA", validation.ca_secret, namespace, view, scope)
     found = authorities_of(stored)
@@ -59,18 +72,18 @@ def _authorities(validation: DownstreamValidation, namespace: str, view: View, s
     if found.broken:
         text = f'{found.broken} certificates of {BUNDLE} in Secret "{name}" cannot be read; the others count'
         scope.warn("TLSError", text)
-    return found.pem
+    return _Found(name, found.pem)
 
 
-def _revocations(validation: DownstreamValidation, namespace: str, view: View, scope: Scope) -> bytes:
+def _revocations(validation: DownstreamValidation, namespace: str, view: View, scope: Scope) -> _Found:
     scope = scope.at("crlSecret")
     if not validation.crl_secret.strip():
-        return b""
+        return _NONE
     name, stored = _secret("CRL", validation.crl_secret, namespace, view, scope)
     found = revocations_of(stored)
     if isinstance(found, str):
         raise _unusable("CRL", name, found, secret_wording.about_revocations(stored), scope)
-    return found.pem
+    return _Found(name, found.pem)
 
 
 def _secret(what: str, reference: str, namespace: str, view: View, scope: Scope) -> tuple[str, Secret | None]:

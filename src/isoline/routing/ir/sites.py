@@ -41,6 +41,9 @@ class ForwardedCertificate(IR, frozen=True, kw_only=True):
 class ClientCertificates(IR, frozen=True, kw_only=True):
     """Whom clients must prove to be."""
 
+    name: str = ""
+    """Where the authorities and revocations come from: whoever says the same name has the same of them. Empty: nobody
+    else has them."""
     authorities: bytes = b""
     """Certificates, PEM, one of which the client's must lead to. Never empty if `verify`."""
     revocations: bytes = b""

@@ -4,6 +4,8 @@ refused with 400.
 Apps that cut parameters off path segments (`;x=y`, RFC 3986 section 3.3) read `/..;/` as `/../`, and `/;/` as `/`,
 after Envoy has taken them for names: `/public/..;/admin` would go round whatever guards `/admin`. Requests in lower
 case without a semicolon, which is nearly all, skip this; one filter for both, as each costs every request.
+
+On HTTPS the server name of a handshake is in lower case, and `path_parameters` does the rest.
 """
 
 from typing import Any
@@ -30,8 +32,8 @@ end
 """
 
 
-def applies(_place: Place) -> bool:
-    return True
+def applies(place: Place) -> bool:
+    return place.scheme != "https"
 
 
 def http_filter(_place: Place) -> Any:

@@ -12,6 +12,7 @@ from isoline.xds.filters import (
     global_limits,
     guards,
     local_limits,
+    path_parameters,
     router,
     scope_case,
     site_filters,
@@ -25,6 +26,7 @@ from isoline.xds.filters.place import HttpFilter, Place
 TABLE: tuple[HttpFilter, ...] = (
     # The site is found first, for every filter below may be configured by its routes.
     scope_case,
+    path_parameters,
     # Before the wildcard is tried: another exact site on this connection must not be taken for it.
     coalescing,
     wildcard_tls,
