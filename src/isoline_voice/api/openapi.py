@@ -19,10 +19,10 @@ There is a WebSocket too, `/v1/audio/speech/stream`, with the messages of vllm-o
 `split_granularity` is `sentence`, `clause` or `none`; `stream_audio: false` asks for one frame a sentence), then
 `input.text` (`{"type": "input.text", "text": "…"}`, as often as you like, token by token if need be) and `input.done`.
 You receive `session.configured`, for each sentence `audio.start` (`utterance_index`, `sentence_index`, `sentence_text`,
-`format`, `sample_rate`, `engine`, `voice`, `style`, `warnings`), binary frames of audio and `audio.done` (`sentences` and
-`words` with `start` and `end` in seconds from the beginning of the text, those of words estimated); at the end of the
-text `session.done`; or `error`, after which the session is over. The next text may follow `session.done`, within two
-seconds after the first and thirty after later ones; then the studio closes. `session.close`, or closing the socket,
+`format`, `sample_rate`, `engine`, `voice`, `style`, `warnings`), binary frames of audio and `audio.done` (`sentences`
+and `words` with `start` and `end` in seconds from the beginning of the text, those of words estimated); at the end of
+the text `session.done`; or `error`, after which the session is over. The next text may follow `session.done`, within
+two seconds after the first and thirty after later ones; then the studio closes. `session.close`, or closing the socket,
 stops the speech.
 """
 
