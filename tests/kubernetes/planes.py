@@ -22,7 +22,7 @@ from kubernetes.rig import Api, ApiError, Rig
 CONTOUR_CRDS = Path(__file__).parent / "rig" / "crds" / "projectcontour.io.yaml"
 HTTP = 8080
 XDS = 8001
-PATIENCE = 20.0
+PATIENCE = 40.0
 
 Object = dict[str, Any]
 _numbers = itertools.count()
