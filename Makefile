@@ -3,7 +3,7 @@
 BIN := .venv/bin
 
 help:      ## this list
-	@sed -n 's/^\([a-z-]*\): .*## /  make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\): .*## /  make \1\t/p' Makefile | expand -t 26
 
 install:   ## .venv with what Isoline runs with
 	@python3 scripts/install
@@ -35,6 +35,12 @@ bench: develop ## every figure of docs/benchmarks.md, measured anew
 bench-voice: develop ## the studio's figures, of docs/benchmarks-voice.md; PARTS="page styles" measures some
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.voice $(PARTS)
 
+bench-kubernetes: develop ## Contour and Isoline side by side on a real API server (needs Go)
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks.kubernetes $(PARTS)
+
+soak: develop ## eight listeners at the studio, many of whom leave: nothing grows or goes wrong; MINUTES=10
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks.voice.soak --minutes $(or $(MINUTES),10)
+
 cluster: develop ## a Kubernetes without containers to try things on, until Ctrl-C (needs Go)
 	@PYTHONPATH=tests $(BIN)/python -m kubernetes.rig
 
@@ -48,4 +54,4 @@ fuzz: develop ## ten thousand generated HTTPProxies and fifty thousand names thr
 docs: develop ## the documentation as a web site, in site/
 	@$(BIN)/mkdocs build --strict
 
-.PHONY: help install develop up test lint format bench bench-voice cluster parity fuzz docs
+.PHONY: help install develop up test lint format bench bench-kubernetes bench-voice soak cluster parity fuzz docs

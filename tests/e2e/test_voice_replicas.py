@@ -10,9 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import httpx
 import pytest
 import soundfile
+from benchmarks.voice.soak import soak
 from gradio_client import Client, handle_file  # type: ignore[import-untyped]
 
 from e2e.support import VOICE_HOST as HOST
@@ -80,9 +82,7 @@ def spoken(running: Isoline, **fields: Any) -> bytes:
     """A WAV file, from whichever replica has the least to do: each client is a new one, without cookies."""
     body = {"input": "Good morning.", "response_format": "wav", **fields}
     with running.client() as client:
-        answer = client.post(running.url(HOST, SPEECH), json=body)
-    assert answer.status_code == 200, answer.text
-    return answer.content
+        return client.post(running.url(HOST, SPEECH), json=body).raise_for_status().content
 
 
 def test_gradios_client_finds_its_session_in_all_four_modes(
@@ -102,6 +102,7 @@ def test_gradios_client_finds_its_session_in_all_four_modes(
             verbose=False,
             ssl_verify=context,
             download_files=str(tmp_path),
+            httpx_kwargs={"timeout": 60},  # whoever asks first waits until Gradio is loaded
             analytics_enabled=False,
         )
         try:
@@ -159,6 +160,17 @@ def test_each_job_is_spoken_once_and_found_at_both(pair: Isoline) -> None:
     assert 0.8 * total < used() - before < 1.3 * total  # audio has pauses; what other tests spoke is counted late
 
 
+async def test_seconds_of_listeners_who_come_and_leave_leave_nothing_behind(pair: Isoline) -> None:
+    """`make soak` in short: too short for memory to tell anything."""
+    context = ssl.create_default_context(cafile=str(pair.state / "ca.crt"))
+    replicas = [pid for name, pid in pair.processes() if "voice" in name]
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context)) as session:
+        soaked = await soak(pair.https_port, replicas, session, seconds=10, clients=4, whole=False)
+    assert soaked.faults == []
+    assert soaked.answered > 10
+    assert soaked.left > 5
+
+
 def test_after_a_kill_the_other_serves_whoever_was_with_it(pair: Isoline) -> None:
     replicas = {name: pid for name, pid in pair.processes() if "voice" in name}
     assert len(replicas) == 2
@@ -170,6 +182,7 @@ def test_after_a_kill_the_other_serves_whoever_was_with_it(pair: Isoline) -> Non
         for client in clients:
             answer = client.get(pair.url(HOST, "/v1/models"))
             assert answer.status_code == httpx.codes.OK
+        # What was sent whole to the one that died is not sent again by itself: it is no request that may be repeated.
         pair.until(lambda: spoken(pair))
     pair.until(lambda: len([pid for _, pid in pair.processes() if pid not in replicas.values()]) >= 1)
     _until_both_are_ready(pair)
