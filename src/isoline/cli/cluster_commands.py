@@ -94,6 +94,13 @@ def control_plane(
     metrics_address: Annotated[
         str, Option(help="Address and port of /metrics, /healthz and /readyz.")
     ] = "0.0.0.0:8000",
+    snapshot: Annotated[
+        Path | None,
+        Option(
+            help="File in which what Envoys are sent is kept, private keys included, for an Envoy that starts before "
+            "the API server has answered."
+        ),
+    ] = None,
     rotate_xds_certificates: Annotated[
         bool,
         Option(
@@ -159,6 +166,7 @@ def control_plane(
             xds_certificates=flags.certificates(xds, xds_ca_file, xds_cert_file, xds_key_file, insecure=insecure),
             rotate_in=here if rotate_xds_certificates and xds_cert_file is not None else None,
             metrics=flags.parse_address(metrics_address, flag="--metrics-address"),
+            snapshot=snapshot,
             lease=None if disable_leader_election else lease,
             status_addresses=flags.listed(ingress_status_address),
             envoy_service=Key("Service", envoy_service_namespace or here, envoy_service_name),

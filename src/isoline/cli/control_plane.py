@@ -6,10 +6,12 @@ import ipaddress
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import structlog
 
+from isoline.cli import kept
 from isoline.cli.monitoring import Figures, MonitoringServer
 from isoline.cluster.kubernetes.client import Client
 from isoline.cluster.kubernetes.connection import Connection
@@ -24,8 +26,8 @@ from isoline.controllers.clock import SystemClock
 from isoline.controllers.gateway import cluster_gateway_status
 from isoline.controllers.operator import Operator
 from isoline.controllers.statuses import StatusWriter
-from isoline.gateway import Flow, Statuses
-from isoline.objects import GatewayConfig, Key, ObjectMeta, Service
+from isoline.gateway import Flow, Snapshot, Statuses
+from isoline.objects import GatewayConfig, Key, ObjectMeta, Service, encode
 from isoline.objects.core import LoadBalancerIngress, LoadBalancerStatus
 from isoline.routing import ir
 from isoline.routing.gateway import gateway_from_config
@@ -76,6 +78,8 @@ class Options:
     rotate_in: str | None = None
     """The namespace of the Secrets from which these files come, where the leader is to renew them."""
     metrics: Address
+    snapshot: Path | None = None
+    """Where what Envoys were sent is kept, for one that starts while the API server is away."""
     lease: LeaseSettings | None = None
     """None: there are no fellows, and this replica writes."""
     status_addresses: tuple[str, ...] = ()
@@ -107,6 +111,7 @@ class ControlPlane:
         self.source.on_failure = self._failed
         self._addresses = _given_addresses(options.status_addresses)
         self.cache = Cache()
+        self._snapshot = self._kept(options.snapshot) if options.snapshot is not None else None
         scheduler = Scheduler(
             self.store, settings_of=self._settings, gateway_of=self._gateway, on_lookup=self.source.looked_up
         )
@@ -116,6 +121,7 @@ class ControlPlane:
             scheduler,
             on_statuses=self._write,
             on_refused=self._tell_of_refusal,
+            snapshot=self._snapshot,
             settle=self.source.secrets.settled,
         )
         certificates = options.xds_certificates
@@ -148,6 +154,7 @@ class ControlPlane:
             stack.push_async_callback(self.client.close)
             await self.monitoring.start()
             stack.push_async_callback(self.monitoring.stop)
+            restored = self.flow.restore()
             await self.server.start()
             stack.push_async_callback(self.server.stop)
             stack.push_async_callback(self.source.stop)
@@ -155,6 +162,11 @@ class ControlPlane:
             stack.push_async_callback(self.statuses.stop)
             stack.push_async_callback(self.operator.stop)
             await self._until(self.source.start())
+            if restored:
+                await self._until(kept.fed(self.server))
+            if self._snapshot is not None:
+                stack.push_async_callback(self._snapshot.flush)
+                self._run(stack, self._snapshot.run())
             self._run(stack, self.flow.run())
             await self._until(self.flow.caught_up.wait())
             self._run(stack, self._follow_addresses())
@@ -205,6 +217,12 @@ class ControlPlane:
 
     def _settings(self, config: GatewayConfig | None) -> Settings:
         return settings_from_config(self._config(config), one_machine=False)
+
+    def _kept(self, path: Path) -> Snapshot:
+        options = self.options
+        ports = f"{options.http_port} {options.https_port}"
+        told = (options.connection.server, *options.namespaces, ports, encode(self._config(None)).decode())
+        return kept.snapshot(path, told)
 
     def _gateway(self, config: GatewayConfig | None) -> ir.Gateway:
         return gateway_from_config(
@@ -290,6 +308,9 @@ class ControlPlane:
             self.source.set_status(GATEWAY_CONFIG, status)
 
     def _waiting_for(self) -> str:
+        if self.cache.restored and self.source.connectivity().trouble:
+            # What was kept is all that there is to serve until the API server is back.
+            return ""
         if not self.source.synced.is_set():
             waiting = [each.kind.plural for each in self.source.followed if not each.settled.is_set()]
             return f"objects have not come yet: {', '.join(dict.fromkeys(waiting))}"

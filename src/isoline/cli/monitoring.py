@@ -29,6 +29,8 @@ class Figures(Collector):
         yield build
         ready = self._flow.caught_up.is_set()
         yield _gauge("isoline_ready", "Whether everything that was there at the start is served.", ready)
+        restored = self._server.serves_kept
+        yield _gauge("isoline_snapshot_served", "Whether Envoys that start get what an earlier run kept.", restored)
         yield _gauge("isoline_leader", "Whether this replica writes statuses.", self._source.leading)
         kept = self._flow.kept_certificates
         yield _gauge("isoline_certificates_kept", "Certificates that are served without a good Secret.", kept)

@@ -56,11 +56,12 @@ class Flow:
         """Set once everything that the store held at the start is in the cache."""
 
     def restore(self) -> bool:
-        """Serves the kept snapshot at once, until `run` has compiled the present. Returns whether there was one."""
+        """Serves the kept snapshot at once to Envoys that hold nothing, until `run` has compiled the present. Returns
+        whether there was one."""
         resources = self._snapshot.load() if self._snapshot is not None else []
         if resources:
             self._cache.update(resources)
-            self._cache.mark_ready()
+            self._cache.mark_restored()
         return bool(resources)
 
     async def run(self) -> None:

@@ -15,7 +15,7 @@ import structlog
 from isoline.gateway.renderer import Batch
 from isoline.xds.resources import Name, Resource
 
-FORMAT = 2
+FORMAT = 3
 """Raise it when what is rendered changes so much that an old snapshot must not be served."""
 QUIET_SECONDS = 0.2
 NAME_SEPARATOR = "\n"
@@ -28,14 +28,17 @@ CREATE TABLE IF NOT EXISTS resources (
   PRIMARY KEY (type_url, name)
 ) WITHOUT ROWID
 """
+_ABOUT = "CREATE TABLE IF NOT EXISTS about (format INTEGER NOT NULL, made_for TEXT NOT NULL)"
 _log = structlog.get_logger(__name__)
 
 
 class Snapshot:
-    """One file of resources. It holds private keys: mode 0600, below the state folder."""
+    """One file of resources. It holds private keys: mode 0600, in a folder of our own."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, made_for: str = "") -> None:
+        """What was kept for something else than `made_for`, such as another cluster, is thrown away."""
         self._path = path
+        self._made_for = made_for
         self._pending: dict[Name, Resource | None] = {}
         self._changed = asyncio.Event()
 
@@ -99,9 +102,13 @@ class Snapshot:
         connection = sqlite3.connect(self._path)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-        if connection.execute("PRAGMA user_version").fetchone()[0] != FORMAT:
-            connection.execute("DROP TABLE IF EXISTS resources")
-            connection.execute(f"PRAGMA user_version = {FORMAT}")
+        connection.execute(_ABOUT)
+        about = connection.execute("SELECT format, made_for FROM about").fetchall()
+        if about != [(FORMAT, self._made_for)]:
+            with connection:
+                connection.execute("DROP TABLE IF EXISTS resources")
+                connection.execute("DELETE FROM about")
+                connection.execute("INSERT INTO about VALUES (?, ?)", (FORMAT, self._made_for))
         connection.execute(_SCHEMA)
         return connection
 

@@ -27,11 +27,17 @@ class Cache:
         self._rejections: dict[Name, Rejection] = {}
         self._listeners: list[Listener] = []
         self._ready = False
+        self._restored = False
 
     @property
     def ready(self) -> bool:
         """Whether the first complete world is here; nothing is served before."""
         return self._ready
+
+    @property
+    def restored(self) -> bool:
+        """Whether an earlier world is here, and the present one is not: good for who has none at all."""
+        return self._restored and not self._ready
 
     @property
     def rejections(self) -> Mapping[Name, Rejection]:
@@ -41,6 +47,11 @@ class Cache:
     def mark_ready(self) -> None:
         """The world is complete: streams that wait are served."""
         self._ready = True
+        self._notify(())
+
+    def mark_restored(self) -> None:
+        """What is here was kept by an earlier run: streams of Envoys that hold nothing are served."""
+        self._restored = True
         self._notify(())
 
     def on_change(self, listener: Listener) -> Callable[[], None]:

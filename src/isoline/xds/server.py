@@ -50,8 +50,18 @@ class StreamInfo:
     node: str = ""
     """The id from its bootstrap; empty until its first request."""
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    sent: int = 0
     acks: int = 0
     nacks: int = 0
+    fresh: bool = True
+    """Whether it came with nothing."""
+
+    @property
+    def is_fed(self) -> bool:
+        """Whether it has answered all that it asked for, listeners included."""
+        wanted = self.stream.subscriptions
+        pending = any(each.pending for each in wanted.values())
+        return types.LISTENER in wanted and not pending and self.sent == self.acks + self.nacks
 
     @property
     def held(self) -> dict[str, int]:
@@ -62,7 +72,8 @@ class StreamInfo:
 class Server:
     """Serves `cache` at `address`, a gRPC address such as `unix:/run/isoline/xds.sock` or `127.0.0.1:8001`.
 
-    Without `credentials` it serves whoever reaches the address.
+    Without `credentials` it serves whoever reaches the address. What was only kept by an earlier run may be older than
+    what an Envoy holds, so it goes to those that hold nothing.
 
     `on_rejected` is called once for every version that an Envoy refuses, with Envoy's words; `on_late` by each stream
     that sent something without what it needs, with what that was.
@@ -91,6 +102,11 @@ class Server:
     def streams(self) -> list[StreamInfo]:
         """The Envoys that are connected, the oldest first."""
         return list(self._streams)
+
+    @property
+    def serves_kept(self) -> bool:
+        """Whether what is served was kept by an earlier run."""
+        return self._cache.restored
 
     async def start(self) -> None:
         """Listens. Raises `sockets.AddressError` if the address is taken or cannot be used."""
@@ -135,7 +151,7 @@ class Server:
         try:
             while not reader.done():
                 await _woken(info, clock)
-                if self._cache.ready:
+                if self._cache.ready or (self._cache.restored and info.fresh):
                     await self._write(context, info)
             await reader
         finally:
@@ -149,6 +165,7 @@ class Server:
                 info.node = message.node.id
                 _log.info("envoy connected", node=info.node)
             request = _request(message)
+            info.fresh = info.fresh and not request.initial_versions
             if request.error is not None:
                 info.nacks += 1
                 self.stats.nacks += 1
@@ -160,6 +177,7 @@ class Server:
 
     async def _write(self, context: "grpc.aio.ServicerContext[Any, Any]", info: StreamInfo) -> None:
         while (response := info.stream.next_response()) is not None:
+            info.sent += 1
             self.stats.pushes += 1
             self.stats.resources += len(response.resources)
             self.stats.removals += len(response.removed)

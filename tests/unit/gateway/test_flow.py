@@ -123,9 +123,10 @@ async def test_a_kept_snapshot_is_served_until_the_present_is_known_and_then_lea
     world = World(Snapshot(tmp_path / "snapshot.sqlite3"))
     world.store.apply([proxy("a")])
     assert world.flow.restore()
-    assert world.cache.ready
+    assert (world.cache.restored, world.cache.ready) == (True, False)
     assert world.cache.get(STALE) is not None
     async with world.running():
+        assert (world.cache.restored, world.cache.ready) == (False, True)
         assert world.cache.get(STALE) is None
         assert world.body("a")
 
@@ -133,6 +134,7 @@ async def test_a_kept_snapshot_is_served_until_the_present_is_known_and_then_lea
 async def test_without_a_snapshot_nothing_is_served_early(tmp_path: Path) -> None:
     world = World(Snapshot(tmp_path / "snapshot.sqlite3"))
     assert not world.flow.restore()
+    assert not world.cache.restored
     assert not world.cache.ready
 
 

@@ -51,9 +51,19 @@ async def test_a_snapshot_of_another_format_is_not_served(tmp_path: Path) -> Non
     snapshot.keep(Batch([CLUSTER], []))
     await snapshot.flush()
     with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA user_version = 999")
+        connection.execute("UPDATE about SET format = 999")
     connection.close()
     assert snapshot.load() == []
+
+
+async def test_a_snapshot_of_something_else_is_thrown_away(tmp_path: Path) -> None:
+    path = tmp_path / "snapshot.sqlite3"
+    one = Snapshot(path, made_for="one cluster")
+    one.keep(Batch([CLUSTER], []))
+    await one.flush()
+    assert Snapshot(path, made_for="one cluster").load() == [CLUSTER]
+    assert Snapshot(path, made_for="another").load() == []
+    assert Snapshot(path, made_for="one cluster").load() == []
 
 
 async def test_what_cannot_be_written_is_written_later(tmp_path: Path) -> None:

@@ -76,3 +76,15 @@ def test_it_is_ready_when_it_is_told_so() -> None:
     states.append(cache.ready)
     assert states == [False, True]
     assert told == [()]
+
+
+def test_what_was_restored_counts_until_the_present_is_there() -> None:
+    cache, told = Cache(), list[Collection[Name]]()
+    cache.on_change(told.append)
+    states = [cache.restored]
+    cache.mark_restored()
+    states += [cache.restored, cache.ready]
+    cache.mark_ready()
+    states.append(cache.restored)
+    assert states == [False, True, False, False]
+    assert told == [(), ()]
