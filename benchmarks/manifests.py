@@ -6,7 +6,7 @@ SERVICE = "backend"
 Manifest = dict[str, Any]
 
 
-def backend(port: int, *, name: str = SERVICE) -> list[Manifest]:
+def backend(port: int, *, name: str = SERVICE, address: str = "127.0.0.1") -> list[Manifest]:
     """A Service whose one endpoint is a server on this machine."""
     return [
         {
@@ -25,7 +25,7 @@ def backend(port: int, *, name: str = SERVICE) -> list[Manifest]:
             },
             "addressType": "IPv4",
             "ports": [{"name": "http", "port": port, "protocol": "TCP"}],
-            "endpoints": [{"addresses": ["127.0.0.1"], "conditions": {"ready": True}}],
+            "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
         },
     ]
 

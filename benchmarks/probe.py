@@ -35,8 +35,12 @@ class Probe:
             self.close()
         return int(first.split()[1]), headers
 
-    async def until(self, host: str, version: str, *, limit: float = 60.0) -> float:
-        """Asks until a response carries this version. Returns when (`time.perf_counter`) it came.
+    async def until(
+        self, host: str, version: str, *, header: str = "x-version", pause: float = 0.0, limit: float = 60.0
+    ) -> float:
+        """Asks until a response carries this version in the header, with a pause (seconds) between two questions.
+
+        Returns when (`time.perf_counter`) it came.
 
         Raises TimeoutError after `limit` seconds.
         """
@@ -48,10 +52,12 @@ class Probe:
                 headers = {}
                 await asyncio.sleep(0.01)
             now = time.perf_counter()
-            if headers.get("x-version") == version:
+            if headers.get(header) == version:
                 return now
             if now > end:
                 raise TimeoutError(f"{host} did not serve version {version} within {limit} s")
+            if pause:
+                await asyncio.sleep(pause)
 
     def close(self) -> None:
         if self._writer is not None:

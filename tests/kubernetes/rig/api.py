@@ -77,6 +77,18 @@ class Api:
 
         return await asyncio.gather(*(one(each) for each in wanted))
 
+    async def create_all(self, wanted: Iterable[Object]) -> None:
+        """Create many, up to 50 at a time: quicker than to apply them."""
+        turn = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(each: Object) -> None:
+            resource = await self._resource(each["kind"], each["apiVersion"])
+            path = _join(resource, "", each["metadata"].get("namespace", "default"))
+            async with turn:
+                await self._request("POST", path, json=each)
+
+        await asyncio.gather(*(one(each) for each in wanted))
+
     async def apply_files(self, *paths: Path) -> None:
         """Apply every document of some YAML files, then wait until the kinds that they define can be used."""
         documents = [each for path in paths for each in yaml.safe_load_all(path.read_text()) if each]
