@@ -51,7 +51,10 @@ fuzz: develop ## ten thousand generated HTTPProxies and fifty thousand names thr
 	@PYTHONPATH=tests $(BIN)/python -m fuzz 10000
 	@ISOLINE_FUZZ_NAMES=50000 $(BIN)/pytest -q tests/security/test_floods.py
 
+faults: develop ## what a cluster survives, for longer: the API server away for a minute, two thousand generated objects (needs Go)
+	@ISOLINE_AWAY_SECONDS=60 ISOLINE_FUZZED_OBJECTS=2000 $(BIN)/pytest -q --timeout 900 tests/kubernetes/test_outage.py tests/kubernetes/test_faults_*.py
+
 docs: develop ## the documentation as a web site, in site/
 	@$(BIN)/mkdocs build --strict
 
-.PHONY: help install develop up test lint format bench bench-kubernetes bench-voice soak cluster parity fuzz docs
+.PHONY: help install develop up test lint format bench bench-kubernetes bench-voice soak cluster parity fuzz faults docs

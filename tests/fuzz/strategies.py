@@ -119,7 +119,8 @@ def _is_rare(shape: of.Shape) -> bool:
 
 
 @st.composite
-def _object(draw: st.DrawFn, kind: type[Struct], api_version: str, names: tuple[str, ...]) -> Manifest:
+def objects_of(draw: st.DrawFn, kind: type[Struct], api_version: str, names: tuple[str, ...]) -> Manifest:
+    """Objects of a kind that has a spec."""
     metadata = {
         "name": draw(st.sampled_from(names)),
         "namespace": draw(st.sampled_from(words.NAMESPACES)),
@@ -139,7 +140,7 @@ def _object(draw: st.DrawFn, kind: type[Struct], api_version: str, names: tuple[
     return manifest
 
 
-PROXIES = _object(HTTPProxy, "projectcontour.io/v1", words.NAMES)
+PROXIES = objects_of(HTTPProxy, "projectcontour.io/v1", words.NAMES)
 """HTTPProxies, tame and wild."""
 
 
@@ -201,10 +202,10 @@ def _services(draw: st.DrawFn) -> Manifest:
 _OTHERS = st.one_of(
     _secrets(),
     _services(),
-    _object(TLSCertificateDelegation, "projectcontour.io/v1", ("one", "two")),
-    _object(ExtensionService, "projectcontour.io/v1alpha1", ("asked", "asked-by-http")),
-    _object(TrafficPolicy, "isoline.dev/v1alpha1", ("one", "two")),
-    _object(Ingress, "networking.k8s.io/v1", words.NAMES),
+    objects_of(TLSCertificateDelegation, "projectcontour.io/v1", ("one", "two")),
+    objects_of(ExtensionService, "projectcontour.io/v1alpha1", ("asked", "asked-by-http")),
+    objects_of(TrafficPolicy, "isoline.dev/v1alpha1", ("one", "two")),
+    objects_of(Ingress, "networking.k8s.io/v1", words.NAMES),
 )
 MUTATIONS = st.lists(st.tuples(_OTHERS, st.integers(0, 5).map(lambda lot: lot == 0)), max_size=2)
 """Objects that come, and whether they go again instead."""
