@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from isoline_voice.speech import SpeechService
 from voice.conftest import serving
+from voice.recordings import spoken, wav
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -19,6 +21,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
 ]
 
 
@@ -29,13 +33,23 @@ def studio_url() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def voice_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recording that can be used; it is also what the microphone hears, over and over."""
+    file = tmp_path_factory.mktemp("voice") / "voice.wav"
+    file.write_bytes(wav(spoken()))
+    return file
+
+
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(voice_file: Path) -> Iterator[Browser]:
     """One for a module and no longer: while Playwright is up, its event loop counts as this thread's running one."""
     if CHROMIUM is None:
         pytest.skip("chromium is not installed: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*FLAGS, f"--use-file-for-fake-audio-capture={voice_file}"]
+        )
         yield browser
         browser.close()
 
@@ -53,16 +67,36 @@ def context(browser: Browser, locale: str) -> Iterator[BrowserContext]:
         yield context
 
 
+def opened(context: BrowserContext, url: str) -> Page:
+    """The studio's page, ready."""
+    page = context.new_page()
+    page.goto(url)
+    page.wait_for_function("() => document.querySelectorAll('#voice option').length > 1")
+    return page
+
+
 @pytest.fixture
 def page(context: BrowserContext, studio_url: str) -> Iterator[Page]:
     """The studio's page; whatever the console complains about, also about the policy, fails the test."""
-    page = context.new_page()
     complaints: list[str] = []
-    page.on(
+    context.on(
         "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
     )
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(studio_url)
-    page.wait_for_function("() => document.querySelectorAll('#voice option').length > 1")
-    yield page
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    yield opened(context, studio_url)
     assert complaints == []
+
+
+def state(page: Page, *names: str) -> None:
+    """Wait until the speech on the page is in one of the states."""
+    page.wait_for_function("names => names.includes(document.body.dataset.state)", arg=list(names))
+
+
+def frames(page: Page) -> int:
+    """How many samples were heard."""
+    return int(page.evaluate("document.body.dataset.frames"))
+
+
+def choose_mode(page: Page, name: str) -> None:
+    """One of the four modes, by its name."""
+    page.get_by_role("radio", name=name).check()

@@ -1,38 +1,28 @@
-"""The page: spoken, stopped and understood, by keyboard, in two languages, on a phone."""
+"""Speaking: heard while it comes, stopped, by keyboard, in two languages, on a phone."""
 
 from __future__ import annotations
 
-import wave
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from .conftest import frames, state
 
 NO_WORKLET = "delete window.AudioWorkletNode"
 NO_SOCKET = "window.WebSocket = class { constructor() { setTimeout(() => this.onclose?.()); } close() {} }"
 NO_MEDIA_SOURCE = "delete window.MediaSource; delete window.ManagedMediaSource"
 
 
-def state(page: Page, *names: str) -> None:
-    """Wait until the page is in one of the states."""
-    page.wait_for_function("names => names.includes(document.body.dataset.state)", arg=list(names))
-
-
-def frames(page: Page) -> int:
-    return int(page.evaluate("document.body.dataset.frames"))
-
-
 def test_speak_is_heard_to_its_end(page: Page) -> None:
-    page.get_by_role("textbox", name="Text").fill("Good morning.")
-    page.get_by_role("button", name="Speak").click()
+    page.get_by_role("textbox", name="Text", exact=True).fill("Hello.")
+    page.get_by_role("button", name="Speak", exact=True).click()
     state(page, "done")
-    assert frames(page) > 0.4 * 24_000
+    assert frames(page) > 0.2 * 24_000
     expect(page.get_by_role("status").filter(has_text="Done:")).to_be_visible()
 
 
 def test_it_is_heard_while_the_rest_is_still_to_come_and_stops(page: Page) -> None:
-    page.get_by_role("textbox", name="Text").fill("The quick brown fox jumps over the lazy dog. " * 500)
-    page.get_by_role("button", name="Speak").click()
+    page.get_by_role("textbox", name="Text", exact=True).fill("The quick brown fox jumps over the lazy dog. " * 500)
+    page.get_by_role("button", name="Speak", exact=True).click()
     page.wait_for_function("() => Number(document.body.dataset.frames) > 4800")
     page.get_by_role("button", name="Stop").click()
     state(page, "stopped")
@@ -44,7 +34,7 @@ def test_it_is_heard_while_the_rest_is_still_to_come_and_stops(page: Page) -> No
 def test_a_long_text_does_not_arrive_all_at_once(page: Page) -> None:
     received: list[int] = []
     page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(len(frame))))
-    page.get_by_role("textbox", name="Text").fill("The quick brown fox jumps over the lazy dog. " * 500)
+    page.get_by_role("textbox", name="Text", exact=True).fill("The quick brown fox jumps over the lazy dog. " * 500)
     page.keyboard.press("Control+Enter")
     page.wait_for_function("() => Number(document.body.dataset.frames) > 24000")
     page.wait_for_timeout(500)
@@ -54,51 +44,42 @@ def test_a_long_text_does_not_arrive_all_at_once(page: Page) -> None:
     state(page, "stopped")
 
 
+def tab_to(page: Page, target: Locator) -> None:
+    """Go on with Tab until the target has the focus."""
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if target.evaluate("element => element === document.activeElement"):
+            return
+    expect(target).to_be_focused()
+
+
 def test_by_keyboard_alone(page: Page) -> None:
-    page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="切换到中文")).to_be_focused()
-    page.keyboard.press("Tab")
-    expect(page.get_by_role("textbox", name="Text")).to_be_focused()
+    tab_to(page, page.get_by_role("button", name="切换到中文"))
+    tab_to(page, page.get_by_role("radio", name="In your own words"))
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("radio", name="Preset voice")).to_be_checked()
+    expect(page.get_by_role("textbox", name="How to say it")).to_be_hidden()
+    page.keyboard.press("ArrowUp")
+    tab_to(page, page.get_by_role("textbox", name="Text", exact=True))
     page.keyboard.press("Control+A")
     page.keyboard.type("One, two, three, four, five, six, seven, eight, nine, ten.")
-    page.keyboard.press("Tab")
-    expect(page.get_by_role("textbox", name="How to say it")).to_be_focused()
+    tab_to(page, page.get_by_role("textbox", name="How to say it"))
     page.keyboard.type("slowly")
     page.keyboard.press("Control+Enter")
     state(page, "speaking")
     page.keyboard.press("Escape")
     state(page, "stopped")
-    for _ in range(7):
-        page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Speak")).to_be_focused()
+    tab_to(page, page.get_by_role("button", name="Speak", exact=True))
     page.keyboard.press("Space")
     state(page, "speaking")
-    page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Stop")).to_be_focused()
+    tab_to(page, page.get_by_role("button", name="Stop"))
     page.keyboard.press("Enter")
     state(page, "stopped")
     expect(page.get_by_role("button", name="Stop")).to_be_focused()
 
 
-def test_what_was_understood_is_shown_while_one_types(page: Page) -> None:
-    page.get_by_role("textbox", name="How to say it").fill("用四川话大声读出来")
-    understood = page.locator("#understood")
-    expect(understood).to_contain_text("Understood:")
-    expect(understood).to_contain_text("Sichuanese, loud")
-    expect(understood).to_contain_text("cannot speak Sichuanese")
-    page.get_by_role("textbox", name="How to say it").fill("")
-    expect(understood).to_be_empty()
-
-
-def test_an_example_fills_the_wish(page: Page) -> None:
-    example = page.get_by_role("button", name="read it like a bedtime story, slowly")
-    example.click()
-    expect(page.get_by_role("textbox", name="How to say it")).to_have_value("read it like a bedtime story, slowly")
-    expect(page.locator("#understood")).to_contain_text("Understood:")
-
-
 def test_what_the_engine_cannot_is_said_in_words(page: Page) -> None:
-    page.get_by_role("textbox", name="Text").fill("你好。再见。")
+    page.get_by_role("textbox", name="Text", exact=True).fill("你好。再见。")
     page.get_by_role("textbox", name="How to say it").fill("用四川话读")
     page.keyboard.press("Control+Enter")
     state(page, "done")
@@ -112,7 +93,7 @@ def test_what_the_engine_cannot_is_said_in_words(page: Page) -> None:
 
 
 def test_speed_is_doublings_around_the_middle(page: Page) -> None:
-    slider = page.get_by_label("Speed")
+    slider = page.get_by_role("slider", name="Speed")
     slider.focus()
     page.keyboard.press("End")
     expect(page.locator("#speed-value")).to_have_text("4×")
@@ -121,23 +102,10 @@ def test_speed_is_doublings_around_the_middle(page: Page) -> None:
     expect(page.locator("#speed-value")).to_have_text("0.25×")
 
 
-def test_the_download_is_what_was_heard(page: Page, tmp_path: Path) -> None:
-    page.get_by_role("textbox", name="Text").fill("Good morning.")
-    page.get_by_role("button", name="Speak").click()
-    state(page, "done")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Download").click()
-    file = tmp_path / download.value.suggested_filename
-    download.value.save_as(file)
-    with wave.open(str(file)) as heard:
-        assert heard.getframerate() == 24_000
-        assert heard.getnframes() == frames(page)
-
-
 def test_an_empty_text_is_pointed_at(page: Page) -> None:
-    page.get_by_role("textbox", name="Text").fill("  ")
-    page.get_by_role("button", name="Speak").click()
-    text = page.get_by_role("textbox", name="Text")
+    page.get_by_role("textbox", name="Text", exact=True).fill("  ")
+    page.get_by_role("button", name="Speak", exact=True).click()
+    text = page.get_by_role("textbox", name="Text", exact=True)
     expect(text).to_be_focused()
     assert text.get_attribute("aria-invalid") == "true"
     expect(page.locator("#text-error")).to_be_visible()
@@ -149,7 +117,7 @@ def test_the_other_language_is_one_button_away_and_kept(page: Page) -> None:
     expect(page.get_by_role("heading", name="Voice studio")).to_be_visible()
     page.get_by_role("button", name="切换到中文").click()
     expect(page.get_by_role("heading", name="语音工作室")).to_be_visible()
-    expect(page.get_by_role("button", name="朗读")).to_be_visible()
+    expect(page.get_by_role("button", name="朗读", exact=True)).to_be_visible()
     assert page.evaluate("document.documentElement.lang") == "zh-Hans"
     page.reload()
     expect(page.get_by_role("heading", name="语音工作室")).to_be_visible()
@@ -162,15 +130,16 @@ class TestInAChineseBrowser:
 
     def test_the_page_is_chinese_and_speaks_it(self, page: Page) -> None:
         expect(page.get_by_role("heading", name="语音工作室")).to_be_visible()
-        page.get_by_label("文字").fill("你好，世界！")
-        page.get_by_role("button", name="朗读").click()
+        page.get_by_role("textbox", name="文字").fill("你好！")
+        page.get_by_role("button", name="朗读", exact=True).click()
         state(page, "done")
-        assert frames(page) > 0.3 * 24_000
+        assert frames(page) > 0.2 * 24_000
 
 
 def test_every_control_has_a_name(page: Page) -> None:
     nameless = page.evaluate(
         """() => [...document.querySelectorAll("button, input, select, textarea")]
+            .filter((control) => !control.hidden)
             .filter((control) => !(control.labels?.length || control.ariaLabel || control.textContent.trim()))
             .map((control) => control.outerHTML)"""
     )
@@ -185,21 +154,13 @@ def test_nothing_is_wider_than_the_screen_and_targets_fit_a_thumb(page: Page, wi
     page.set_viewport_size({"width": width, "height": 700})
     assert page.evaluate("document.documentElement.scrollWidth") == width
     small = page.evaluate(
-        """() => [...document.querySelectorAll("button, input, select, textarea")]
+        """() => [...document.querySelectorAll("button, input:not([type=radio], [type=checkbox]), select, textarea, a")]
+            .filter((control) => control.checkVisibility())
             .map((control) => [control.id || control.textContent, control.getBoundingClientRect()])
             .filter(([, box]) => box.height < 44 || box.width < 44)
             .map(([name]) => name)"""
     )
     assert small == []
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_words_stand_out_from_what_is_behind_them(page: Page, scheme: str) -> None:
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    page.get_by_role("textbox", name="How to say it").fill("用四川话，zzzz")
-    expect(page.locator("#understood .unsure").first).to_be_visible()
-    faint = page.evaluate(Path(__file__).with_name("contrast.js").read_text())
-    assert faint == []
 
 
 @pytest.mark.parametrize(
@@ -212,11 +173,11 @@ def test_without_the_best_way_it_is_heard_the_plain_way(
         context.add_init_script(script)
     page = context.new_page()
     page.goto(studio_url)
-    page.get_by_role("textbox", name="Text").fill("Good morning.")
+    page.get_by_role("textbox", name="Text", exact=True).fill("Hello.")
     page.keyboard.press("Control+Enter")
     state(page, "done", "failed")
     assert page.evaluate("document.body.dataset.state") == "done"
-    assert frames(page) > 400
+    assert frames(page) > 200
 
 
 def test_a_studio_that_went_away_is_said(context: BrowserContext, studio_url: str) -> None:
@@ -224,14 +185,14 @@ def test_a_studio_that_went_away_is_said(context: BrowserContext, studio_url: st
     page = context.new_page()
     page.goto(studio_url)
     page.route("**/v1/audio/speech", lambda route: route.abort())
-    page.get_by_role("button", name="Speak").click()
+    page.get_by_role("button", name="Speak", exact=True).click()
     state(page, "failed")
     expect(page.locator("#status")).to_contain_text("cannot be reached")
 
 
 def test_the_studios_refusal_is_said(page: Page) -> None:
     page.evaluate("document.getElementById('voice').append(new Option('Nobody', 'nobody'))")
-    page.get_by_label("Voice").select_option("nobody")
-    page.get_by_role("button", name="Speak").click()
+    page.get_by_role("combobox", name="Voice").select_option("nobody")
+    page.get_by_role("button", name="Speak", exact=True).click()
     state(page, "failed")
     expect(page.locator("#status")).to_contain_text("nobody")

@@ -8,12 +8,13 @@ import math
 import struct
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import httpx
 import pytest
 import uvicorn
+from starlette.types import ASGIApp
 
 from isoline_voice.api.app import create_app
 from isoline_voice.engines.protocol import (
@@ -27,7 +28,7 @@ from isoline_voice.engines.protocol import (
 )
 from isoline_voice.errors import InvalidRequestError, SynthesisError, UnknownVoiceError, VoiceError
 from isoline_voice.server import listen, server_config
-from isoline_voice.settings import Settings
+from isoline_voice.settings import Client, Settings
 from isoline_voice.speech import SpeechService
 
 RATE = 24_000
@@ -152,11 +153,14 @@ async def served(engine: FakeEngine) -> AsyncIterator[str]:
 
 
 @contextlib.contextmanager
-def serving(service: SpeechService) -> Iterator[str]:
-    """A real web server on a free port in a thread of its own; gives its URL."""
-    settings = Settings(port=0)
+def serving(
+    service: SpeechService, *, clients: tuple[Client, ...] = (), behind: Callable[[ASGIApp], ASGIApp] | None = None
+) -> Iterator[str]:
+    """A real web server on a free port in a thread of its own, perhaps `behind` a gateway; gives its URL."""
+    settings = Settings(port=0, clients=clients)
     listener = listen(settings)
-    server = uvicorn.Server(server_config(create_app(service, settings), settings))
+    app = create_app(service, settings)
+    server = uvicorn.Server(server_config(app if behind is None else behind(app), settings))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

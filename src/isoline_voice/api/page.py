@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -44,7 +45,7 @@ class _PageFiles(StaticFiles):
 
 def install(app: Starlette) -> None:
     """Serve the page at / and its files under /web/."""
-    app.mount("/web", _PageFiles(directory=WEB), name="web")
+    app.mount("/web", GZipMiddleware(_PageFiles(directory=WEB)), name="web")
     app.add_route("/", _index, methods=["GET", "HEAD"], include_in_schema=False)
 
 

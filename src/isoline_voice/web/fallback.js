@@ -1,6 +1,8 @@
 // Where pieces cannot be played one by one (no AudioWorklet, no WebSocket through a proxy): MP3 into an <audio> element,
 // while it arrives where the browser has MediaSource for it, else when it is complete.
 
+import { ask } from "./ask.js";
+
 const TYPE = "audio/mpeg";
 
 export class FallbackPlayer {
@@ -9,7 +11,7 @@ export class FallbackPlayer {
   #url;
 
   /**
-   * Handlers: `onAnswer({style, warnings})`, `onPiece(buffer)`, `onProgress({seconds, drained})`, `onError(message)`.
+   * Handlers: `onAnswer({warnings})`, `onPiece(buffer)`, `onProgress({seconds, drained})`, `onError(error)`.
    * `body` is that of POST /v1/audio/speech.
    */
   constructor(body, handlers) {
@@ -19,7 +21,7 @@ export class FallbackPlayer {
     this.#audio.ontimeupdate = () => handlers.onProgress({ seconds: this.#audio.currentTime, drained: false });
     this.#audio.onended = () => handlers.onProgress({ seconds: this.#audio.currentTime, drained: true });
     this.#speak(body).catch((error) => {
-      if (error.name !== "AbortError") handlers.onError(error instanceof SpeechError ? error.message : undefined);
+      if (error.name !== "AbortError") handlers.onError(error);
     });
   }
 
@@ -30,15 +32,9 @@ export class FallbackPlayer {
   }
 
   async #speak(body) {
-    const answer = await fetch(new URL("v1/audio/speech", document.baseURI), {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ ...body, response_format: "mp3" }),
-      signal: this.#aborter.signal,
-    });
-    if (!answer.ok) throw new SpeechError((await answer.json()).error.message);
-    const json = (name, otherwise) => JSON.parse(answer.headers.get(name) ?? otherwise);
-    this.handlers.onAnswer({ style: json("X-Voice-Style", "{}"), warnings: json("X-Voice-Warnings", "[]") });
+    const json = { ...body, response_format: "mp3" };
+    const answer = await ask("v1/audio/speech", { json, signal: this.#aborter.signal });
+    this.handlers.onAnswer({ warnings: JSON.parse(answer.headers.get("X-Voice-Warnings") ?? "[]") });
     if (window.MediaSource?.isTypeSupported(TYPE)) await this.#playWhileItArrives(answer.body.getReader());
     else await this.#playWhole(answer);
   }
@@ -70,5 +66,3 @@ export class FallbackPlayer {
     await this.#audio.play();
   }
 }
-
-class SpeechError extends Error {}

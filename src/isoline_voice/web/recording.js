@@ -25,12 +25,11 @@ export class Recording {
   #parts = [];
   #loose = [];
   #looseBytes = 0;
-  #rate;
   bytes = 0;
 
   /** `rate` in hertz for PCM; without it the pieces are a file as they are, of `type`. */
   constructor({ rate, type = "audio/wav", extension = "wav" }) {
-    this.#rate = rate;
+    this.rate = rate;
     this.type = type;
     this.extension = extension;
   }
@@ -45,8 +44,26 @@ export class Recording {
     this.#looseBytes = 0;
   }
 
+  /** What was added, as it is. */
+  pcm() {
+    return new Blob([...this.#parts, ...this.#loose], { type: this.rate ? "audio/pcm" : this.type });
+  }
+
   file() {
-    const head = this.#rate ? [header(this.bytes, this.#rate)] : [];
-    return new Blob([...head, ...this.#parts, ...this.#loose], { type: this.type });
+    const head = this.rate ? [header(this.bytes, this.rate)] : [];
+    return new Blob([...head, this.pcm()], { type: this.type });
+  }
+
+  /** How long PCM lasts. */
+  get seconds() {
+    return this.rate ? this.bytes / 2 / this.rate : 0;
+  }
+
+  /** A recording of a Blob that `pcm` gave. */
+  static of(blob, options) {
+    const made = new Recording(options);
+    made.#parts = [blob];
+    made.bytes = blob.size;
+    return made;
   }
 }

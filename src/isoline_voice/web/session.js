@@ -1,14 +1,18 @@
 // One utterance over the WebSocket. The text is sent in slices as it is heard, so that a book does not fill the memory.
 
+import { address, key } from "./ask.js";
+
 const AHEAD_SECONDS = 30;
 const SLICE = 600;
 const ASK_EVERY_MS = 250;
+// A browser sets no headers of a WebSocket; this is how OpenAI's API takes a key from one.
+const KEY_PROTOCOL = "openai-insecure-api-key.";
 
-const address = () => {
-  const url = new URL("v1/audio/speech/stream", document.baseURI);
+function socketAddress() {
+  const url = address("v1/audio/speech/stream");
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return url;
-};
+}
 
 /** Slices end where a word ends where there is a space, and never within a surrogate pair. */
 function* slices(text) {
@@ -33,13 +37,13 @@ export class Session {
   #asking;
 
   /**
-   * Handlers: `onStart(message)` for each sentence, `onPcm(buffer)`, `onDone()`, `onError(message)`,
+   * Handlers: `onStart(message)` and `onSpoken(message)` for each sentence, `onPcm(buffer)`, `onDone()`, `onError(error)`,
    * `onUnavailable()` when the WebSocket cannot be had at all, and `ahead()`: the seconds that wait to be heard.
    */
   constructor(text, config, handlers) {
     this.#slices = slices(text);
     this.#handlers = handlers;
-    this.#socket = new WebSocket(address());
+    this.#socket = new WebSocket(socketAddress(), key() ? ["realtime", KEY_PROTOCOL + key()] : []);
     this.#socket.binaryType = "arraybuffer";
     this.#socket.onopen = () => {
       this.#opened = true;
@@ -51,7 +55,7 @@ export class Session {
     this.#socket.onclose = () => this.#closed();
   }
 
-  close() {
+  stop() {
     this.#end();
     this.#socket.close();
   }
@@ -85,13 +89,14 @@ export class Session {
     }
     const message = JSON.parse(data);
     if (message.type === "audio.start") this.#handlers.onStart(message);
+    if (message.type === "audio.done") this.#handlers.onSpoken(message);
     if (message.type === "session.done") {
       this.#end();
       this.#handlers.onDone();
     }
     if (message.type === "error") {
       this.#end();
-      this.#handlers.onError(message.error.message);
+      this.#handlers.onError(message.error);
     }
   }
 

@@ -1,16 +1,24 @@
-// The list of voices, grouped by their language.
+// The voices that can be chosen: one's own and the studio's.
 
+import { askJson } from "./ask.js";
+import { make } from "./dom.js";
 import { current, words } from "./words.js";
+
+// One of OpenAI's names, which speak whatever language the text is in.
+const AUTOMATIC = "alloy";
+export const RECORDING = "recording";
 
 let voices;
 
-async function load() {
-  const answer = await fetch(new URL("v1/audio/voices", document.baseURI));
-  if (!answer.ok) throw new Error(answer.statusText);
-  return (await answer.json()).data;
+/** All voices, `own` and `offered`; asked for once, and again with `anew`. */
+export async function loadVoices({ anew = false } = {}) {
+  if (anew) voices = undefined;
+  voices ??= (await askJson("v1/audio/voices")).data;
+  const isOwn = (voice) => voice.type === "audio_sample";
+  return { own: voices.filter(isOwn), offered: voices.filter((voice) => !isOwn(voice)) };
 }
 
-function languageName(tag) {
+export function languageName(tag) {
   try {
     return new Intl.DisplayNames([current()], { type: "language" }).of(tag);
   } catch {
@@ -18,28 +26,27 @@ function languageName(tag) {
   }
 }
 
-// One of OpenAI's names, which speak whatever language the text is in.
-const AUTOMATIC = "alloy";
-
-/** Fill a <select>; the choice is kept when the page's language changes. */
-export async function fillVoices(select) {
-  try {
-    voices ??= await load();
-  } catch {
-    voices = undefined; // asked for again when the language changes; the automatic voice needs no list
-  }
+/** Fill a <select>; the choice is kept. With `recording`, the last choice is a recording's voice. */
+export async function fillVoices(select, { recording }) {
   const chosen = select.value || AUTOMATIC;
-  const groups = new Map();
-  for (const voice of voices ?? []) {
-    if (!groups.has(voice.language)) {
-      const group = document.createElement("optgroup");
-      group.label = languageName(voice.language);
-      groups.set(voice.language, group);
-    }
-    const option = new Option(voice.name, voice.id);
-    option.lang = voice.language;
-    groups.get(voice.language).append(option);
+  let own = [];
+  let offered = [];
+  try {
+    ({ own, offered } = await loadVoices());
+  } catch {
+    // Asked for again when the language changes; the automatic voice needs no list.
   }
-  select.replaceChildren(new Option(words().automatic, AUTOMATIC), ...groups.values());
-  select.value = chosen;
+  const groups = new Map();
+  for (const voice of offered) {
+    if (!groups.has(voice.language)) groups.set(voice.language, make("optgroup", { label: languageName(voice.language) }));
+    groups.get(voice.language).append(make("option", { value: voice.id, lang: voice.language }, voice.name));
+  }
+  const mine = make("optgroup", { label: words().ownVoices }, ...own.map((voice) => new Option(voice.name, voice.id)));
+  select.replaceChildren(
+    new Option(words().automatic, AUTOMATIC),
+    ...(own.length ? [mine] : []),
+    ...groups.values(),
+    ...(recording ? [new Option(words().fromRecording, RECORDING)] : []),
+  );
+  select.value = [...select.options].some((option) => option.value === chosen) ? chosen : AUTOMATIC;
 }
