@@ -26,7 +26,7 @@ from isoline.controllers.manager import Controllers
 from isoline.envoy import BootstrapSettings, Envoy, EnvoyError, EnvoyEvent
 from isoline.envoy.admin_messages import ClusterStatus
 from isoline.envoy.rate_limit_server import RateLimitServerError
-from isoline.gateway import Flow, Snapshot, Statuses
+from isoline.gateway import Flow, KeptCertificates, Snapshot, Statuses
 from isoline.objects import GatewayConfig, Key
 from isoline.processes import ProcessTable, StartError
 from isoline.routing import ir
@@ -72,6 +72,7 @@ class OneMachine:
         """What ended it, when nobody asked for its end."""
         self._table = ProcessTable(self.state.processes)
         self._snapshot = Snapshot(self.state.snapshot)
+        self._certificates = KeptCertificates(self.state.certificates)
         self._running_ports: Ports | None = None
         self._restored = False
         self._trouble = ""
@@ -84,6 +85,7 @@ class OneMachine:
             on_statuses=self._write,
             on_refused=self._tell_of_refusal,
             snapshot=self._snapshot,
+            certificates=self._certificates,
         )
         self.server = Server(
             cache,
@@ -158,6 +160,7 @@ class OneMachine:
             catalog=self.catalog,
         )
         stack.push_async_callback(self._snapshot.flush)
+        stack.push_async_callback(self._certificates.flush)
         stack.push_async_callback(self._stop_controllers)
         # Traffic ends before what it goes to.
         stack.push_async_callback(self._stop_envoy)
@@ -167,7 +170,7 @@ class OneMachine:
         if self._restored:
             # It is being served: compiling the present would only hold that up.
             await self._until_ready()
-        work = (self.flow.run(), self._snapshot.run(), self._follow_config())
+        work = (self.flow.run(), self._snapshot.run(), self._certificates.run(), self._follow_config())
         for each in work:
             task = asyncio.create_task(each)
             task.add_done_callback(self._ended)

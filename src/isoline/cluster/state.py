@@ -7,6 +7,7 @@
 | `isoline.sock`, `xds.sock`, `limits.sock` | the control API, Envoy's configuration, counted requests |
 | `ca.crt`, `ca.key` | the local certificate authority |
 | `processes/`, `volumes/` | supervised processes and their logs; the data of apps |
+| `certificates.*` | the certificates that hosts are served with, should a Secret go away |
 | `snapshot.*` | the last configuration that Envoy had |
 
 Any of it may be left by a process that was killed at any moment.
@@ -92,6 +93,10 @@ class StateFolder:
     @property
     def volumes(self) -> Path:
         return self.path / "volumes"
+
+    @property
+    def certificates(self) -> Path:
+        return self.path / "certificates.sqlite3"
 
     @property
     def snapshot(self) -> Path:

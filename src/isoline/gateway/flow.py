@@ -1,11 +1,13 @@
 """The one flow, one change at a time and without waiting: store feed, scheduler, renderer, cache."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 import structlog
 
 from isoline.cluster.store import Change, PositionExpiredError, Store
+from isoline.gateway.kept_certificates import KeptCertificates
 from isoline.gateway.remarks import Remarks
 from isoline.gateway.renderer import Batch, Renderer
 from isoline.gateway.snapshot import Snapshot
@@ -17,8 +19,8 @@ from isoline.xds.cache import Cache
 from isoline.xds.resources import Name
 
 Statuses = Mapping[Key, ProxyStatus | None]
-KEPT_SECONDS = 60.0
-"""How often it is looked for certificates that have ended meanwhile."""
+LONGEST_WAIT = 3600.0
+"""Seconds that are waited at a stretch for a certificate to end: clocks are set."""
 
 _log = structlog.get_logger(__name__)
 
@@ -29,6 +31,7 @@ class Flow:
     `on_statuses` is told what to write to objects, `on_refused` which objects an Envoy refused something of, and in
     which words; neither may wait. `snapshot`, when given, is kept up. `settle`, when given, is awaited before
     anything is served for the first time: by then the store is to hold what comes only when it is looked up.
+    `certificates`, when given, remembers with which certificates hosts were served before, and is kept up.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class Flow:
         on_refused: Callable[[Sequence[Key], str], None],
         snapshot: Snapshot | None = None,
         settle: Callable[[], Awaitable[None]] | None = None,
+        certificates: KeptCertificates | None = None,
     ) -> None:
         self._store = store
         self._cache = cache
@@ -49,6 +53,8 @@ class Flow:
         self._on_refused = on_refused
         self._snapshot = snapshot
         self._settle = settle
+        self._certificates = certificates
+        self._ends_changed = asyncio.Event()
         self._renderer = Renderer()
         self._remarks = Remarks(cache, self._renderer, scheduler)
         self._one_at_a_time = asyncio.Lock()
@@ -66,11 +72,15 @@ class Flow:
 
     async def run(self) -> None:
         """Compiles everything once, then what each change touches, until cancelled."""
+        if self._certificates is not None:
+            self._scheduler.remember(self._certificates.load())
         position = self._store.position
         left_over = self._cache.all_names()
         statuses: dict[Key, ProxyStatus | None] = {}
         await self._take(self._scheduler.start(), left_over, statuses)
         position = await self._take_settled(position, left_over, statuses)
+        if self._certificates is not None:
+            self._certificates.keep(self._scheduler.forget())
         # What only a snapshot knew.
         self._put(Batch([], list(left_over)))
         self._cache.mark_ready()
@@ -79,7 +89,7 @@ class Flow:
         self._on_statuses(statuses)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow(position))
-            group.create_task(self._end_kept())
+            group.create_task(self._end_certificates())
 
     async def _follow(self, position: int) -> None:
         while True:
@@ -94,12 +104,16 @@ class Flow:
                 async with self._one_at_a_time:
                     await self._take(self._scheduler.start())
 
-    async def _end_kept(self) -> None:
-        """No object changes when a certificate ends that is served without its Secret."""
+    async def _end_certificates(self) -> None:
+        """No object changes when a certificate ends."""
         while True:
-            await asyncio.sleep(KEPT_SECONDS)
+            left = self._scheduler.seconds_until_due()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LONGEST_WAIT if left is None else min(left, LONGEST_WAIT)):
+                    await self._ends_changed.wait()
+            self._ends_changed.clear()
             async with self._one_at_a_time:
-                await self._take(self._scheduler.end_kept())
+                await self._take(self._scheduler.end_certificates())
 
     @property
     def kept_certificates(self) -> int:
@@ -158,6 +172,10 @@ class Flow:
                 await asyncio.sleep(0)
             render_again = self._renderer.outdated_by(update.gateway) or render_again
             batch = self._renderer.render(update)
+            if update.certificates:
+                self._ends_changed.set()
+            if self._certificates is not None:
+                self._certificates.keep(update)
             if left_over is not None:
                 left_over.difference_update(resource.name for resource in batch.put)
             self._put(batch)

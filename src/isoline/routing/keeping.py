@@ -4,14 +4,32 @@ A host keeps its certificate until the object that ends TLS for it is written an
 that is deleted by mistake takes nothing down, and who changes what is served is told what is missing.
 """
 
-from collections.abc import Callable, Iterable
+import heapq
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from isoline.cluster.store import Store
 from isoline.objects import HTTPProxy, Ingress, Key
+from isoline.routing import ir
 from isoline.routing.indexes import HOSTS, tls_of_ingress
 
 Writing = tuple[Key, str, int]
 """One version of what somebody wrote: its object, that object's identity, and the generation of its spec."""
+
+
+class Served(NamedTuple):
+    """How a host was served last."""
+
+    writings: frozenset[Writing]
+    """What said so."""
+    certificates: tuple[str, ...]
+
+
+class Memory(NamedTuple):
+    """What an earlier run served."""
+
+    certificates: Mapping[str, ir.Certificate]
+    hosts: Mapping[str, Served]
 
 
 class Keeping:
@@ -20,8 +38,35 @@ class Keeping:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._ends: dict[str, float] = {}
-        self._served: dict[str, tuple[frozenset[Writing], tuple[str, ...]]] = {}
+        self._due: list[tuple[float, str]] = []
+        self._served: dict[str, Served] = {}
         self._relying: dict[str, tuple[str, ...]] = {}
+        self._earlier: dict[str, ir.Certificate] = {}
+
+    def remember(self, memory: Memory) -> None:
+        """Go on from what an earlier run served."""
+        self._served = {**memory.hosts, **self._served}
+        self._earlier = dict(memory.certificates)
+        for name, certificate in memory.certificates.items():
+            self.good(name, certificate.ends)
+
+    def forget(self, hosts: Iterable[str]) -> set[str]:
+        """Let go of what an earlier run served and nobody but `hosts` is served with now. Returns the hosts that went.
+
+        To be called once everything has been compiled.
+        """
+        gone = self._served.keys() - set(hosts)
+        for host in gone:
+            del self._served[host]
+        used = {name for served in self._served.values() for name in served.certificates}
+        for name in self._earlier.keys() - used:
+            self.gone(name)
+        self._earlier.clear()
+        return gone
+
+    def earlier(self, certificate: str) -> ir.Certificate | None:
+        """Return a certificate as an earlier run served it."""
+        return self._earlier.get(certificate)
 
     @property
     def count(self) -> int:
@@ -30,7 +75,10 @@ class Keeping:
 
     def good(self, certificate: str, ends: float) -> None:
         """A certificate is served from its Secret."""
-        self._ends[certificate] = ends
+        if self._ends.get(certificate) != ends:
+            self._ends[certificate] = ends
+            if ends > self._clock():
+                heapq.heappush(self._due, (ends, certificate))
 
     def gone(self, certificate: str) -> None:
         """Nobody uses a certificate any more."""
@@ -41,28 +89,41 @@ class Keeping:
         served = self._served.get(host)
         if served is None:
             return frozenset()
-        writings, certificates = served
-        if not writings <= _writings(host, store):
+        if not served.writings <= _writings(host, store):
             return frozenset()
         now = self._clock()
-        return frozenset(name for name in certificates if self._ends.get(name, 0.0) > now)
+        return frozenset(name for name in served.certificates if self._ends.get(name, 0.0) > now)
 
-    def compiled(self, host: str, certificates: tuple[str, ...], relied: Iterable[str], store: Store) -> None:
-        """A host was compiled, and is served with these certificates, some of which have no Secret to rely on."""
+    def compiled(self, host: str, certificates: tuple[str, ...], relied: Iterable[str], store: Store) -> bool:
+        """A host was compiled, and is served with these certificates, some of which have no Secret to rely on.
+
+        Returns whether that is news.
+        """
         self._relying.pop(host, None)
         if not certificates:
-            self._served.pop(host, None)
-            return
-        self._served[host] = (_writings(host, store), certificates)
+            return self._served.pop(host, None) is not None
+        before, after = self._served.get(host), Served(_writings(host, store), certificates)
+        self._served[host] = after
         if without := tuple(name for name in relied if name in certificates):
             self._relying[host] = without
+        return before != after
+
+    def served(self, host: str) -> Served | None:
+        """Return how a host is served; None: without a certificate."""
+        return self._served.get(host)
+
+    def seconds_until_due(self) -> float | None:
+        """Return the time until the next certificate ends, 0 if one has ended since `ended` was asked; None: never."""
+        while self._due and self._ends.get(self._due[0][1]) != self._due[0][0]:
+            heapq.heappop(self._due)
+        return max(0.0, self._due[0][0] - self._clock()) if self._due else None
 
     def ended(self) -> set[str]:
-        """Return the hosts that rely on a certificate which has ended."""
-        now = self._clock()
-        return {
-            host for host, names in self._relying.items() if any(self._ends.get(name, 0.0) <= now for name in names)
-        }
+        """Return the certificates that have ended since this was asked last."""
+        found: set[str] = set()
+        while self.seconds_until_due() == 0.0:
+            found.add(heapq.heappop(self._due)[1])
+        return found
 
 
 def _writings(host: str, store: Store) -> frozenset[Writing]:

@@ -23,7 +23,7 @@ from isoline.routing.compiler import compile_site, failed_site
 from isoline.routing.dependencies import Dependencies, Unit
 from isoline.routing.endpoints import compile_endpoints
 from isoline.routing.indexes import HOSTS, hosts_of, targets_of
-from isoline.routing.keeping import Keeping
+from isoline.routing.keeping import Keeping, Memory, Served
 from isoline.routing.ledger import Preview, StatusLedger
 from isoline.routing.overlay import Overlay
 from isoline.routing.settings import GATEWAY_CONFIG, Settings
@@ -45,11 +45,13 @@ class Update:
     endpoints: dict[str, ir.Endpoints | None] = field(default_factory=dict)
     certificates: dict[str, ir.Certificate | None] = field(default_factory=dict)
     statuses: dict[Key, ProxyStatus | None] = field(default_factory=dict)
+    served: dict[str, Served | None] = field(default_factory=dict)
+    """With which certificates hosts are served, and who says so."""
     gateway: ir.Gateway | None = None
     """Set when it changed; there always is one."""
 
     def __bool__(self) -> bool:
-        return bool(self.sites or self.endpoints or self.certificates or self.statuses or self.gateway)
+        return bool(self.sites or self.endpoints or self.certificates or self.statuses or self.served or self.gateway)
 
     def add(self, later: "Update") -> None:
         """Take over what a later update says."""
@@ -57,6 +59,7 @@ class Update:
         self.endpoints.update(later.endpoints)
         self.certificates.update(later.certificates)
         self.statuses.update(later.statuses)
+        self.served.update(later.served)
         self.gateway = later.gateway or self.gateway
 
 
@@ -94,6 +97,7 @@ class Scheduler:
         self._users: Counter[Unit] = Counter()
         self._digests: dict[Unit, bytes] = {}
         self._remarks: dict[str, ProxyStatus] = {}
+        self._clock = clock
         self._keeping = Keeping(clock)
         self.recompiled: tuple[Unit, ...] = ()
         """The units that the last step compiled, for tests and for those who wonder."""
@@ -171,7 +175,7 @@ class Scheduler:
         missing: dict[Key, frozenset[str]] = {}
         for unit in self.touched(changes):
             if unit.kind == "site":
-                compiled = compile_site(unit.name, View(overlay, settings, self._keeping.kept(unit.name, overlay)))
+                compiled = compile_site(unit.name, self._view(unit.name, overlay, settings))
                 statuses[unit.name] = self._with_remarks(unit.name, compiled.statuses)
                 absent = {read.kind for read in compiled.reads if isinstance(read, Key) and overlay.get(read) is None}
                 missing |= {key: missing.get(key, frozenset()) | absent for key in compiled.statuses}
@@ -205,12 +209,26 @@ class Scheduler:
         """How many certificates are served although their Secret has gone, or holds none any more."""
         return self._keeping.count
 
-    def end_kept(self) -> Iterator[Update]:
-        """Compile the sites again that rely on a kept certificate which has ended."""
-        yield from self._steps({Unit("site", host) for host in self._keeping.ended()}, CHUNK)
+    def remember(self, memory: Memory) -> None:
+        """Go on from what an earlier run served; before anything is compiled."""
+        self._keeping.remember(memory)
 
-    def _view(self, host: str) -> View:
-        return View(self._store, self._settings, self._keeping.kept(host, self._store))
+    def forget(self) -> Update:
+        """Let go of what only an earlier run served, once everything has been compiled."""
+        return Update(served=dict.fromkeys(self._keeping.forget(self._sites)))
+
+    def seconds_until_due(self) -> float | None:
+        """Return the time until a certificate ends; None: none does."""
+        return self._keeping.seconds_until_due()
+
+    def end_certificates(self) -> Iterator[Update]:
+        """Compile what looked at the Secrets again whose certificates have ended."""
+        secrets = (certificate.partition("/") for certificate in self._keeping.ended())
+        yield from self._steps(self._dependencies.readers({Key("Secret", ns, name) for ns, _, name in secrets}), CHUNK)
+
+    def _view(self, host: str, store: Store | None = None, settings: Settings | None = None) -> View:
+        store = self._store if store is None else store
+        return View(store, settings or self._settings, self._keeping.kept(host, store), clock=self._clock)
 
     def _speaks_for(self, key: Key, status: ProxyStatus, host: str) -> bool:
         # Who lost the host to an older object gives nothing that the data plane could remark upon.
@@ -273,7 +291,8 @@ class Scheduler:
             self._dependencies.replace(unit, compiled.reads)
         else:
             self._dependencies.drop(unit)
-        self._keeping.compiled(host, compiled.certificates, view.relied, self._store)
+        if self._keeping.compiled(host, compiled.certificates, view.relied, self._store):
+            update.served[host] = self._keeping.served(host)
         before = self._sites.get(host, _NOTHING)
         digest = b"" if compiled.site is None else _digest(compiled.site)
         touched |= self._ledger.replace(host, self._with_remarks(host, compiled.statuses))
@@ -324,8 +343,11 @@ class Scheduler:
             self._dependencies.replace(unit, reads)
         else:
             self._dependencies.drop(unit)
-        if unit.kind == "certificate" and self._is_kept(unit, result):
-            return
+        if unit.kind == "certificate":
+            if result is None and unit in self._users and unit not in self._digests:
+                result = self._keeping.earlier(unit.name)
+            if self._is_kept(unit, result):
+                return
         digest = b"" if result is None else _digest(result)
         if digest == self._digests.get(unit, b""):
             return

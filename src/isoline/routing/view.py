@@ -4,7 +4,8 @@ A miss is a read like any other: a Service that was looked for and not found is 
 Service comes.
 """
 
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from isoline.cluster.store import Store
@@ -27,12 +28,21 @@ Read = Key | IndexRead
 class View:
     """The store through which one unit is compiled. Use a new one for each compile."""
 
-    __slots__ = ("_kept", "_settings", "_store", "reads", "relied")
+    __slots__ = ("_kept", "_settings", "_store", "clock", "reads", "relied")
 
-    def __init__(self, store: Store, settings: Settings, kept: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        kept: Collection[str] = (),
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._store = store
         self._settings = settings
         self._kept = kept
+        self.clock = clock
+        """The time, in seconds since the epoch."""
         self.reads: set[Read] = set()
         self.relied: set[str] = set()
         """The certificates that are served without their Secret."""

@@ -11,6 +11,7 @@ import pytest
 
 from isoline.cluster.store import Store
 from isoline.gateway.flow import Flow, Statuses
+from isoline.gateway.kept_certificates import KeptCertificates
 from isoline.gateway.renderer import Batch
 from isoline.gateway.snapshot import Snapshot
 from isoline.objects import Key, Object, decode_object
@@ -45,7 +46,13 @@ def routes_of(name: str) -> Name:
 
 
 class World:
-    def __init__(self, snapshot: Snapshot | None = None, *, retained_changes: int = 100) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot | None = None,
+        *,
+        retained_changes: int = 100,
+        certificates: KeptCertificates | None = None,
+    ) -> None:
         self.store = Store(INDEXES, retained_changes=retained_changes)
         self.cache = Cache()
         self.statuses: dict[Key, ProxyStatus | None] = {}
@@ -59,7 +66,13 @@ class World:
             clock=lambda: self.now.timestamp(),
         )
         self.flow = Flow(
-            self.store, self.cache, scheduler, on_statuses=self._write, on_refused=self._refuse, snapshot=snapshot
+            self.store,
+            self.cache,
+            scheduler,
+            on_statuses=self._write,
+            on_refused=self._refuse,
+            snapshot=snapshot,
+            certificates=certificates,
         )
 
     def _refuse(self, owners: Sequence[Key], message: str) -> None:
@@ -178,7 +191,7 @@ async def test_a_refused_resource_is_told_to_its_owner_in_envoys_words_until_it_
 async def test_a_certificate_stays_in_the_cache_without_its_secret_until_it_ends(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("isoline.gateway.flow.KEPT_SECONDS", 0.01)
+    monkeypatch.setattr("isoline.gateway.flow.LONGEST_WAIT", 0.01)
     world = World()
     world.store.apply([forwarding("a", secret="tls"), service("app"), secret()])
     served = Name(types.SECRET, "a.example")
@@ -191,6 +204,21 @@ async def test_a_certificate_stays_in_the_cache_without_its_secret_until_it_ends
         while world.cache.get(served) is not None:  # noqa: ASYNC110 - there is no event for what the test looks at
             await asyncio.sleep(0.01)
         assert [reason for _, reason, _ in errors_of(world, "a")] == ["SecretNotValid"]
+
+
+async def test_a_certificate_that_ends_is_told_then_though_nothing_changes() -> None:
+    world = World()
+    short = self_signed(days=2)
+    world.store.apply([forwarding("a", secret="tls"), service("app"), secret(contents=short)])
+    world.now = dt.datetime(2026, 1, 2, 23, 59, 59, 990_000, tzinfo=dt.UTC)
+    async with world.running():
+        await until(lambda: world.statuses.get(proxy("a").key) == ProxyStatus())
+        world.now = dt.datetime(2026, 1, 3, tzinfo=dt.UTC)
+        await until(lambda: world.statuses[proxy("a").key] != ProxyStatus())
+        status = world.statuses[proxy("a").key]
+        assert status is not None
+        (warning,) = status.warnings
+        assert "ended on 2026-01-03" in warning.message
 
 
 async def test_a_refusal_in_the_same_words_is_told_to_every_owner_again() -> None:

@@ -55,10 +55,10 @@ def test_a_kept_certificate_serves_until_its_object_is_written_anew() -> None:
 def test_a_kept_certificate_serves_until_it_ends() -> None:
     world = World(secure("a", A), secure("b", B, "other"), secret(), secret("other"), service("a"), service("b"))
     world.delete(secret())
-    assert not any(world.scheduler.end_kept())
+    assert not any(world.scheduler.end_certificates())
     world.later = 100 * 365 * 86400.0
     ended = Update()
-    for update in world.scheduler.end_kept():
+    for update in world.scheduler.end_certificates():
         ended.add(update)
     assert ended.sites == {A: None}
     assert ended.certificates == {"default/tls": None}

@@ -1,6 +1,5 @@
 """virtualhost.tls: which certificate a host ends TLS with, in which versions, and whether that needs a filter chain."""
 
-import datetime as dt
 from collections.abc import Iterator
 
 from isoline.objects.httpproxy import TLS
@@ -81,7 +80,7 @@ def _certificate(reference: str, namespace: str, view: View, scope: Scope) -> st
         said = "" if awaited and found is None else secret_wording.about_certificate(found)
         words = f'Spec.VirtualHost.TLS Secret "{reference}" is invalid: {said}' if said else ""
         raise scope.fault("TLSError", "SecretNotValid", f'Secret "{name}" is invalid: {problem}', words=words)
-    elif found is not None and (end := end_of(found)) < dt.datetime.now(dt.UTC):
+    elif found is not None and (end := end_of(found)).timestamp() <= view.clock():
         scope.warn("TLSError", f'the certificate of Secret "{name}" ended on {end:%Y-%m-%d}; most clients refuse it')
     return name
 
