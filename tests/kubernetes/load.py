@@ -33,12 +33,15 @@ class Load:
         body: str | None = None,
         methods: tuple[str, ...] = ("GET",),
         authority: bytes | None = None,
+        port: int | None = None,
+        rate: float = RATE,
     ) -> None:
-        """`body` is what each answer must be. With an `authority`, in PEM, it is HTTPS."""
+        """`body` is what each answer must be. With an `authority`, in PEM, it is HTTPS. `rate` is requests a second."""
         self.failures: list[str] = []
         self.answered = 0
         self._address = address
-        self._url = f"http://{host}:{HTTP}/" if authority is None else f"https://{host}:{HTTPS}/"
+        self._url = f"http://{host}:{port or HTTP}/" if authority is None else f"https://{host}:{port or HTTPS}/"
+        self._pause = 1 / rate
         self._trust = True if authority is None else ssl.create_default_context(cadata=authority.decode())
         self._body = body
         self._methods = itertools.cycle(methods)
@@ -75,7 +78,7 @@ class Load:
                 task = asyncio.create_task(self._ask(next(self._methods)))
                 self._asking.add(task)
                 task.add_done_callback(self._asking.discard)
-            await asyncio.sleep(1 / RATE)
+            await asyncio.sleep(self._pause)
 
     async def _ask(self, method: str) -> None:
         try:

@@ -92,7 +92,7 @@ class Pod:
         assert container.process is not None
         deadline = time.monotonic() + grace
         hook = container.spec.get("lifecycle", {}).get("preStop")
-        if hook:
+        if hook and grace > 0:
             wanted = {"timeoutSeconds": grace, **hook}
             await probes.passes(wanted, container.spec, self.address, self._execute(container))
         with contextlib.suppress(ProcessLookupError):

@@ -110,7 +110,8 @@ class Services:
             assert task is not None
             self._connections.add(task)
             task.add_done_callback(self._connections.discard)
-            with contextlib.suppress(OSError, IndexError), contextlib.closing(writer):
+            # Cancelled by `close`: asyncio would log that as a fault of its own.
+            with contextlib.suppress(OSError, IndexError, asyncio.CancelledError), contextlib.closing(writer):
                 there, back = await asyncio.open_connection(*random.choice(self._ready(key, port)))
                 with contextlib.closing(back):
                     await asyncio.gather(_copy(reader, back), _copy(there, writer))
