@@ -91,7 +91,10 @@ async def test_unknown_urls_and_methods_keep_openais_shape(client: httpx.AsyncCl
     assert (missing.status_code, missing.json()["error"]["code"]) == (404, "unknown_url")
     wrong = await client.get("/v1/audio/speech")
     assert (wrong.status_code, wrong.json()["error"]["code"]) == (405, "method_not_allowed")
-    assert "POST" in wrong.json()["error"]["message"]
+    assert wrong.headers["allow"] == "POST"
+    several = await client.put("/v1/audio/voices")
+    assert several.headers["allow"] == "GET, POST"
+    assert several.json()["error"]["message"].endswith("Use GET, POST.")
 
 
 async def test_the_description_has_the_body_and_the_errors(client: httpx.AsyncClient) -> None:

@@ -117,7 +117,7 @@ async def read_fields(request: Request, *, limit: int, file_limit: int) -> Form:
     if kind != b"application/x-www-form-urlencoded" or body.lstrip()[:1] in (b"{", b"["):
         return Form(decode_json(body), {})
     try:
-        return Form(dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=100)), {})
+        return Form(dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=100, errors="strict")), {})
     except ValueError as error:
         raise _malformed(f"The form cannot be read: {error}.") from error
 

@@ -5,6 +5,7 @@ The shape is `{"error": {"message", "type", "param", "code"}}`; where several fi
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -17,6 +18,7 @@ from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
 from isoline_voice.errors import (
     EngineBusyError,
@@ -111,14 +113,26 @@ _CODES: Mapping[str, str] = {
 
 
 def _fault(detail: ErrorDetails) -> Fault:
-    # A union names its branches in the path (voice.str, voice.VoiceReference.id); the caller knows only the field.
-    field = str(detail["loc"][0]) if detail["loc"] else None
+    field = _path(detail["loc"])
     if detail["type"] == "missing":
         return Fault(f"Missing required parameter: {field!r}.", field, _CODES["missing"])
     found = repr(detail["input"])
     found = found if len(found) <= 60 else found[:57] + "…"
     reason = detail["msg"].removeprefix("Value error, ")
     return Fault(f"Invalid {field!r}: {reason} (got {found}).", field, _CODES.get(detail["type"], "invalid_type"))
+
+
+def _path(location: tuple[int | str, ...]) -> str | None:
+    """`chapters[2].input`; of a union, which names its branches in the path (voice.str), the field alone."""
+    path = None
+    for before, part in itertools.pairwise((None, *location)):
+        if isinstance(part, int):
+            path = f"{path}[{part}]"
+        elif before is None or isinstance(before, int):
+            path = part if path is None else f"{path}.{part}"
+        else:
+            break
+    return path
 
 
 async def _on_error(_request: Request, error: Exception) -> Response:
@@ -132,12 +146,22 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         case HTTPStatus.NOT_FOUND:
             fault = Fault(f"Unknown request URL: {route}. See /openapi.json for what there is.", None, "unknown_url")
         case HTTPStatus.METHOD_NOT_ALLOWED:
-            allowed = (error.headers or {}).get("Allow", "another method")
+            allowed = ", ".join(_methods(request))
             fault = Fault(f"Not allowed: {route}. Use {allowed}.", None, "method_not_allowed")
+            return JSONResponse(error_body((fault,), status=405), 405, headers={"Allow": allowed})
         case _:
             fault = Fault(str(error.detail), None, "invalid_request")
     body = error_body((fault,), status=error.status_code)
     return JSONResponse(body, error.status_code, headers=dict(error.headers or {}))
+
+
+def _methods(request: Request) -> list[str]:
+    """Of all routes at the address: the framework tells those of the first only."""
+    return [
+        method
+        for method in ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+    ]
 
 
 async def _on_query_error(_request: Request, error: Exception) -> Response:

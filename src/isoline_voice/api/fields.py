@@ -81,7 +81,9 @@ class SpokenFields(ParsedFields):
     model: str | None = Field(
         None, max_length=256, description="Any name; the header X-Voice-Engine says which engine spoke."
     )
-    voice: Annotated[str, BeforeValidator(_voice_id), WithJsonSchema(_VOICE_SCHEMA)] = DEFAULT_VOICE
+    voice: Annotated[str, Field(max_length=256), BeforeValidator(_voice_id), WithJsonSchema(_VOICE_SCHEMA)] = (
+        DEFAULT_VOICE
+    )
     instructions: str = Field(
         "",
         max_length=MAX_INSTRUCTIONS,

@@ -117,15 +117,9 @@ async def import_voice(request: Request) -> Response:
     form = await read_fields(request, limit=settings.max_body, file_limit=settings.max_prompt_audio)
     archive = form.files.get("archive") or form.files.get("file") or b""
     told, consent, recording = await asyncio.to_thread(unpack, archive)
-    texts = {name: str(told.get(name) or "") for name in ("language", "description")}
-    fields = VoiceFields.parse(
-        {
-            "name": form.fields.get("name") or told["name"],
-            "consent": consent.words,
-            "ref_text": told.get("transcript") or "",
-            **{name: text for name, text in texts.items() if text},
-        }
-    )
+    kept = {name: told.get(name) for name in ("name", "language", "description", "transcript")}
+    own_name = {"name": form.fields["name"]} if form.fields.get("name") else {}
+    fields = VoiceFields.parse({**kept, **own_name, "consent": consent.words, "consent_by": consent.by})
     return await _added(request, fields, recording, consent)
 
 

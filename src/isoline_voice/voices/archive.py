@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import zipfile
 from dataclasses import asdict
 from typing import Any
@@ -38,16 +39,20 @@ def unpack(data: bytes) -> tuple[dict[str, Any], Consent, bytes]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             told = json.loads(_member(archive, DESCRIPTION, LARGEST_DESCRIPTION))
             recording = _member(archive, RECORDING, LARGEST_RECORDING)
-        consent = told["consent"]
-        if not isinstance(told["name"], str):
-            raise TypeError("the name is no text")
-        return told, Consent(by=str(consent["by"]), words=str(consent["words"]), at=float(consent["at"])), recording
+        return told, _consent(told["consent"]), recording
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError, NotImplementedError, RuntimeError, OSError) as error:
         raise InvalidRequestError(
             "The file is no exported voice; send what GET /v1/audio/voices/{voice}/export gave.",
             param="archive",
             code="archive_unreadable",
         ) from error
+
+
+def _consent(told: dict[str, Any]) -> Consent:
+    by, words, at = told["by"], told["words"], float(told["at"])
+    if not (isinstance(by, str) and isinstance(words, str) and math.isfinite(at)):
+        raise ValueError("who agreed, in which words and when is not told")
+    return Consent(by=by, words=words, at=at)
 
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
