@@ -21,7 +21,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from isoline_voice.engines.configuration import ConfigurationError, load_engines
+from isoline_voice.engines.configuration import ConfigurationError, engines_with_model, load_engines
+from isoline_voice.engines.protocol import Engine
 from isoline_voice.settings import Client, Settings
 from isoline_voice.telemetry.logs import LogFormat
 
@@ -52,6 +53,8 @@ class Configuration(BaseModel):
     drain: Annotated[float, Field(ge=0, le=3600)] = DEFAULTS.drain
     grace: Annotated[float, Field(ge=0, le=3600)] = DEFAULTS.grace
     engines: Path | None = None
+    model: Path | None = None
+    mirror: str | None = None
     state: Path | None = None
     provenance: bool = True
     webhooks: tuple[str, ...] = ()
@@ -84,10 +87,16 @@ def load(path: Path | None, environment: Mapping[str, str], **given: Any) -> Set
     return Settings(**{**read.model_dump(exclude={"client"}), "clients": clients})
 
 
+def engines_of(settings: Settings) -> Engine | None:
+    """The engines that the settings name, None for the embedded one alone; raises ConfigurationError."""
+    if settings.engines is not None:
+        return load_engines(settings.engines)
+    return None if settings.model is None else engines_with_model(settings.model, settings.mirror)
+
+
 def check(settings: Settings) -> None:
     """Read what the settings point to; raises ConfigurationError."""
-    if settings.engines is not None:
-        load_engines(settings.engines)
+    engines_of(settings)
     if settings.state is not None and settings.state.exists() and not os.access(settings.state, os.W_OK):
         raise ConfigurationError(f"state: {settings.state} cannot be written to.")
 
@@ -110,6 +119,10 @@ def _missing(read: Configuration, environment: Mapping[str, str]) -> Iterator[st
             yield f"client[{at}].name: there are two clients {client.name}"
     if read.engines is not None and not read.engines.is_file():
         yield f"engines: there is no file {read.engines}"
+    if read.engines is not None and read.model is not None:
+        yield "model: the file of engines names the model; leave one of the two out"
+    if read.mirror is not None and read.model is None:
+        yield "mirror: name the folder for the model in model"
 
 
 def _client(fields: ClientFields, key: str) -> Client:

@@ -15,7 +15,7 @@ import uvicorn
 
 from isoline_voice.api.app import create_app
 from isoline_voice.api.studio import Studio
-from isoline_voice.engines.configuration import load_engines
+from isoline_voice.configuration import engines_of
 from isoline_voice.settings import Settings
 from isoline_voice.speech import SpeechService
 from isoline_voice.state.database import Database
@@ -41,7 +41,7 @@ def _serve(settings: Settings, *, workers: int | None) -> None:
         log.warning("voices, jobs and usage are gone when the studio stops; --state keeps them in a folder")
     else:
         Database(settings.state).close()
-    engine = None if settings.engines is None else load_engines(settings.engines)
+    engine = engines_of(settings)
     try:
         listener = listen(settings)
     except OSError as error:

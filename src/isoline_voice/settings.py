@@ -32,7 +32,8 @@ class Settings:
     With `clients`, every request needs the key of one of them.
     Logs are lines of `log_format`, and hold what was said only with `log_text`; spans go to the OTLP collector at the
     URL `traces`.
-    `engines` is a file of engines (`engines.configuration`); without it there is the embedded one.
+    `engines` is a file of engines (`engines.configuration`); without it there is CosyVoice3 if `model` names the folder
+    of its files, which come from `mirror` if it is told and they are not there, and the embedded one.
     """
 
     host: str = "127.0.0.1"
@@ -42,6 +43,8 @@ class Settings:
     drain: float = 0.5
     grace: float = 20.0
     engines: Path | None = None
+    model: Path | None = None
+    mirror: str | None = None
     state: Path | None = None
     provenance: bool = True
     webhooks: tuple[str, ...] = ()

@@ -4,6 +4,8 @@
 kind = "sglang"                    # embedded, sglang, vllm or cosyvoice
 urls = ["http://gpu-1:8000"]       # sglang and vllm: the servers, without a path
 key_from = "SGLANG_KEY"            # the environment variable that holds their API key
+model = "/models/cosyvoice3"       # cosyvoice: the folder of its files
+mirror = "modelscope"              # where they are fetched from if they are not there: modelscope, huggingface, a URL
 slots = 8                          # texts at a time; waiting = 64 more wait
 [[engine.voice]]
 id = "lili"
@@ -28,6 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from isoline_voice.engines.protocol import Engine, Reference, Voice
 from isoline_voice.engines.recorded import RecordedVoice
 from isoline_voice.errors import InvalidRequestError
+from isoline_voice.models.mirrors import mirror_of
 from isoline_voice.scheduling.scheduler import Limits
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
@@ -59,6 +62,7 @@ class EngineSettings(BaseModel):
     urls: list[Annotated[str, Field(pattern=_URL)]] = []
     key_from: str | None = None
     model: str | None = None
+    mirror: str | None = None
     slots: Annotated[int, Field(ge=1, le=10_000)] = 64
     waiting: Annotated[int, Field(ge=0, le=100_000)] = 256
     waiting_a_client: Annotated[int, Field(ge=1)] = 64
@@ -85,6 +89,16 @@ def load_engines(path: Path) -> Engine:
     if faults := [*_faults(settings, path.parent)]:
         raise ConfigurationError(f"{path}: {'; '.join(faults)}.")
     return build_engines(settings, folder=path.parent)
+
+
+def engines_with_model(model: Path, mirror: str | None) -> Engine:
+    """CosyVoice3 on this machine's GPU, and the embedded engine while it is not there; raises ConfigurationError."""
+    settings = EnginesFile(
+        engine=[EngineSettings(kind="cosyvoice", model=str(model), mirror=mirror), EngineSettings(kind="embedded")]
+    )
+    if faults := [fault.replace("engine[0].", "") for fault in _faults(settings, model)]:
+        raise ConfigurationError(f"{'; '.join(faults)}.")
+    return build_engines(settings, folder=model)
 
 
 def build_engines(settings: EnginesFile, *, folder: Path) -> Engine:
@@ -114,8 +128,12 @@ def _engine(settings: EngineSettings, folder: Path) -> Engine:
             return EmbeddedEngine(settings.workers)
         case "cosyvoice":
             from isoline_voice.engines.cosyvoice.engine import CosyVoiceEngine
+            from isoline_voice.engines.cosyvoice.fetched import FetchedCosyVoice
 
-            return CosyVoiceEngine(settings.model or "", voices)
+            folder_of_model = settings.model or ""
+            if settings.mirror is None:
+                return CosyVoiceEngine(folder_of_model, voices)
+            return FetchedCosyVoice(folder_of_model, voices, mirror=mirror_of(settings.mirror))
         case kind:
             from isoline_voice.engines.remote.engine import MODEL, RemoteEngine
 
@@ -136,8 +154,10 @@ def _faults(settings: EnginesFile, folder: Path) -> Iterator[str]:
             yield f"{at}.urls: {engine.kind} needs the URL of at least one server"
         if engine.urls and not remote:
             yield f"{at}.urls: {engine.kind} has no servers; leave it out"
-        if engine.kind == "cosyvoice" and not Path(engine.model or "").is_dir():
-            yield f"{at}.model: the folder of CosyVoice3's files has to be named here"
+        if engine.kind == "cosyvoice":
+            yield from _model_faults(engine, at)
+        elif engine.mirror:
+            yield f"{at}.mirror: only cosyvoice has files to fetch"
         if engine.key_from and engine.key_from not in os.environ:
             yield f"{at}.key_from: there is no environment variable {engine.key_from}"
         if engine.voice and engine.kind == "embedded":
@@ -149,6 +169,16 @@ def _faults(settings: EnginesFile, folder: Path) -> Iterator[str]:
                 yield f"{at}.voice[{number}].recording: there is no file {voice.recording}"
             if engine.kind == "vllm" and not voice.transcript:
                 yield f"{at}.voice[{number}].transcript: vllm needs to know what is said in the recording"
+
+
+def _model_faults(engine: EngineSettings, at: str) -> Iterator[str]:
+    if not engine.model or not (engine.mirror or Path(engine.model).is_dir()):
+        yield f"{at}.model: the folder of CosyVoice3's files has to be named here"
+    if engine.mirror:
+        try:
+            mirror_of(engine.mirror)
+        except InvalidRequestError as error:
+            yield f"{at}.mirror: {error.message}"
 
 
 def _path(location: tuple[int | str, ...]) -> str:
