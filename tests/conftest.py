@@ -1,9 +1,14 @@
 """What holds for every test."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 import structlog
+
+# A shell ignores them for what it starts in the background, and the processes of the tests would as well.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

@@ -16,14 +16,8 @@ from .system import boot_id, children, start_ticks, write_json
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 CHUNK_BYTES = 64 * 1024
-_RESTORED_SIGNALS = (
-    signal.SIGPIPE,
-    signal.SIGXFSZ,
-    signal.SIGTERM,
-    signal.SIGCHLD,
-    signal.SIGINT,
-    signal.SIGHUP,
-)
+_RESTORED_SIGNALS = sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
+"""All: a shell that starts `isoline up &` has SIGINT and SIGQUIT ignored, and what is ignored is inherited."""
 
 
 class Shim:
