@@ -13,6 +13,9 @@ import numpy as np
 import openai
 import pytest
 import soundfile
+from h2.connection import H2Connection
+from h2.errors import ErrorCodes
+from h2.events import DataReceived
 from websockets.sync.client import ClientConnection, connect
 
 from e2e.support import VOICE_HOST as HOST
@@ -190,16 +193,47 @@ def test_too_large_an_upload_gets_its_answer(studio: Isoline, path: str, body: d
     assert answer.json()["error"]["code"] == "request_too_large"
 
 
+@pytest.mark.parametrize("stream_format", ["audio", "sse"])
 @pytest.mark.parametrize("http2", [True, False])
-def test_a_client_that_leaves_frees_the_worker(studio: Isoline, http2: bool) -> None:
+def test_a_client_that_leaves_frees_the_worker(studio: Isoline, http2: bool, stream_format: str) -> None:
     cancelled = figure(studio, "isoline_voice_cancelled_streams_total")
-    body = {"input": SENTENCE * 4000, "response_format": "pcm"}
+    body = {"input": SENTENCE * 4000, "response_format": "pcm", "stream_format": stream_format}
     with studio.client(http2=http2) as client, client.stream("POST", studio.url(HOST, SPEECH), json=body) as answer:
         pieces = answer.iter_raw()  # held on to: it closes the connection when it goes
         assert next(pieces)
         assert figure(studio, "isoline_voice_active_streams") == 1
     until_idle(studio)
     assert figure(studio, "isoline_voice_cancelled_streams_total") == cancelled + 1
+
+
+def test_a_stream_that_is_reset_frees_the_worker_while_its_connection_goes_on(studio: Isoline) -> None:
+    cancelled = figure(studio, "isoline_voice_cancelled_streams_total")
+    context = ssl.create_default_context(cafile=str(studio.state / "ca.crt"))
+    context.set_alpn_protocols(["h2"])
+    with (
+        socket.create_connection(("127.0.0.1", studio.https_port), timeout=30) as plain,
+        context.wrap_socket(plain, server_hostname=HOST) as connected,
+    ):
+        connection = H2Connection()
+        connection.initiate_connection()
+        body = json.dumps({"input": SENTENCE * 1000, "response_format": "pcm"}).encode()
+        head = {":method": "POST", ":scheme": "https", ":authority": HOST, ":path": SPEECH}
+        connection.send_headers(1, list(head.items()))
+        connected.sendall(connection.data_to_send())
+        while body:
+            fits = min(len(body), connection.local_flow_control_window(1), connection.max_outbound_frame_size)
+            connection.send_data(1, body[:fits], end_stream=fits == len(body))
+            body = body[fits:]
+            connected.sendall(connection.data_to_send())
+            if body and not connection.local_flow_control_window(1):
+                connection.receive_data(connected.recv(65_536))
+        while not any(isinstance(event, DataReceived) for event in connection.receive_data(connected.recv(65_536))):
+            pass
+        assert figure(studio, "isoline_voice_active_streams") == 1
+        connection.reset_stream(1, ErrorCodes.CANCEL)
+        connected.sendall(connection.data_to_send())
+        until_idle(studio)
+        assert figure(studio, "isoline_voice_cancelled_streams_total") == cancelled + 1
 
 
 def test_a_websocket_that_closes_frees_the_worker(studio: Isoline) -> None:
