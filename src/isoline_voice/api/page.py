@@ -7,9 +7,11 @@ import re
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -46,7 +48,10 @@ class _PageFiles(StaticFiles):
 def install(app: Starlette) -> None:
     """Serve the page at / and its files under /web/."""
     app.mount("/web", GZipMiddleware(_PageFiles(directory=WEB)), name="web")
-    app.add_route("/", _index, methods=["GET", "HEAD"], include_in_schema=False)
+    compressed = [Middleware(GZipMiddleware)]
+    app.router.routes.append(
+        Route("/", _index, methods=["GET", "HEAD"], include_in_schema=False, middleware=compressed)
+    )
 
 
 async def _index(request: Request) -> Response:

@@ -120,7 +120,7 @@ export class Stage {
     document.body.dataset.frames = String(frames ?? Math.round(seconds * 1000));
     this.#at(seconds);
     if (drained) {
-      this.#end();
+      this.#release(); // the device still plays what it has taken
       this.#spoken = seconds;
       this.#state("done", () => words().done(this.#spoken.toFixed(1)));
       this.#showResults();
@@ -140,10 +140,14 @@ export class Stage {
   }
 
   #end() {
+    this.#release();
+    this.#player.stop();
+  }
+
+  #release() {
     clearTimeout(this.#waiting);
     this.#running?.stop();
     this.#running = undefined;
-    this.#player.stop();
     this.#wave.redraw();
   }
 
@@ -160,6 +164,7 @@ export class Stage {
     at("time").textContent = "";
     at("replay").pause();
     at("results").hidden = true;
+    at("replay").hidden = true;
     document.body.dataset.frames = "0";
   }
 
@@ -180,6 +185,7 @@ export class Stage {
     at("replay").src = URL.createObjectURL(this.#recording.file());
     this.#showFormats();
     at("results").hidden = false;
+    at("replay").hidden = false;
   }
 
   #showFormats() {
