@@ -76,6 +76,6 @@ async def _until_all_served(count: int) -> float:
     probe = Probe(HTTP)
     seen = 0.0
     for number in range(count):
-        seen = await probe.until(manifests.host(number), "0", pause=0.005, limit=240)
+        seen = await probe.until(manifests.host(number), "0", patience=0.005, limit=240)
     probe.close()
     return seen

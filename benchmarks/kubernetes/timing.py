@@ -11,8 +11,8 @@ from benchmarks.kubernetes.planes import HTTP, Gateway
 from benchmarks.kubernetes.world import World, is_judged, swapped_host
 from benchmarks.probe import Probe
 
-PAUSE = 0.0005
-"""Seconds between two questions: to ask without a pause would take a processor from those who are timed."""
+PATIENCE = 0.02
+"""As for `Probe.until`: the share of what is measured by which it may be too much."""
 _STRIDE = 7919
 
 
@@ -26,7 +26,7 @@ async def served(world: World, probes: list[Probe], *, samples: int, pause: floa
         await asyncio.gather(*(each.head(host) for each in probes))
         started = time.perf_counter()
         changing = asyncio.ensure_future(world.change(number, version))
-        seen = await asyncio.gather(*(each.until(host, version, pause=PAUSE) for each in probes))
+        seen = await asyncio.gather(*(each.until(host, version, patience=PATIENCE) for each in probes))
         taken.append((max(seen) - started) * 1000)
         await changing
     return spread(taken)
@@ -41,7 +41,7 @@ async def endpoints_served(world: World, probe: Probe, *, samples: int, pause: f
         await probe.head(swapped_host())
         started = time.perf_counter()
         changing = asyncio.ensure_future(world.swap(address))
-        seen = await probe.until(swapped_host(), address, header=backends.HEADER, pause=PAUSE)
+        seen = await probe.until(swapped_host(), address, header=backends.HEADER, patience=PATIENCE)
         taken.append((seen - started) * 1000)
         await changing
     await world.swap(world.backends[0])
