@@ -3,7 +3,6 @@
 import asyncio
 import time
 
-
 _SHORTEST_REST = 0.001
 """An event loop counts in milliseconds."""
 
