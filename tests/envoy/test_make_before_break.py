@@ -11,7 +11,7 @@ import pytest
 from isoline.routing import ir
 from unit.xds.apps import App
 from unit.xds.edge import Edge
-from unit.xds.support import cluster, endpoints, forward, prefix, respond
+from unit.xds.support import TO_HTTPS, cluster, endpoints, forward, prefix, respond
 
 Start = Callable[[str], Awaitable[App]]
 
@@ -95,6 +95,30 @@ async def test_a_shift_of_all_weight_costs_no_request(edge: Edge, two: list[App]
             await served_by(edge, name)
     assert {status for status, _ in seen} == {200}
     assert {name for _, name in seen} == {"one", "two"}
+
+
+async def test_a_host_that_turns_from_redirects_to_routes_and_back_has_routes_at_every_moment(edge: Edge) -> None:
+    redirected = ir.Site(host=A, http=(TO_HTTPS,))
+    edge.world.put(redirected)
+    await edge.answers(f"http://{A}/", 301)
+    seen: Counter[int] = Counter()
+
+    async def ask() -> None:
+        async with edge.client() as client:
+            while True:
+                seen[(await edge.send(client, f"http://{A}/")).status_code] += 1
+
+    asking = [asyncio.create_task(ask()) for _ in range(4)]
+    for number in range(15):
+        edge.world.put(ir.Site(host=A, http=(respond(f"{number}"),)))
+        await edge.answers(f"http://{A}/", text=f"{number}")
+        edge.world.put(redirected)
+        await edge.answers(f"http://{A}/", 301)
+    for each in asking:
+        each.cancel()
+    results = await asyncio.gather(*asking, return_exceptions=True)
+    assert all(isinstance(each, asyncio.CancelledError) for each in results), results
+    assert seen.keys() == {200, 301}
 
 
 async def test_replicas_that_roll_cost_no_request(edge: Edge, two: list[App], start_app: Start) -> None:

@@ -13,6 +13,7 @@ from isoline.xds.filters.table import used_by
 from isoline.xds.own_chains import OwnChain, own_chain
 from isoline.xds.render import render_endpoints, render_gateway, render_site
 from isoline.xds.resources import Name, Resource
+from isoline.xds.scopes import NO_SCOPES, Turning, turned
 
 _SITES_DEPEND_ON = ("public_https_port", "route_timeout", "connect_timeout", "http3", "access_log")
 """The fields of a gateway that sites are rendered with; the log is that of tunnels."""
@@ -38,6 +39,7 @@ class Rendered(NamedTuple):
     ends_tls: bool = False
     http3: ir.Chain | None = None
     """Set when it is to be served over HTTP/3."""
+    turning: Turning = NO_SCOPES
     fallback: str = ""
     """The certificate for clients that name no known host, where the site is theirs, too."""
 
@@ -120,7 +122,7 @@ class Renderer:
 
     def _set_site(self, host: str, site: ir.Site | None, gateway: ir.Gateway) -> None:
         before = self._sites.pop(host, NOTHING)
-        after = NOTHING if site is None else self._render_site(site, gateway)
+        after = NOTHING if site is None else self._render_site(site, gateway, before.turning)
         if site is not None:
             self._sites[host] = after
         for name in (*after.resources, *after.secrets):
@@ -136,8 +138,8 @@ class Renderer:
         self._set_chain(self._http3, host, after.http3)
         self._set_fallback(host, before, after)
 
-    def _render_site(self, site: ir.Site, gateway: ir.Gateway) -> Rendered:
-        resources = render_site(site, gateway)
+    def _render_site(self, site: ir.Site, gateway: ir.Gateway, before: Turning) -> Rendered:
+        resources, turning = turned(render_site(site, gateway), before)
         for item in resources:
             self._add(item)
         given = tuple(item.name for item in resources)
@@ -155,7 +157,7 @@ class Renderer:
         if chain is not None and chain.tls is not None:
             certificates.append((chain.tls.certificate, Name(types.SECRET, chain.tls.certificate)))
         own = None if site.chain is None else own_chain(site.chain)
-        return Rendered(given, tuple(dict.fromkeys(certificates)), own, ends_tls, chain, site.fallback)
+        return Rendered(given, tuple(dict.fromkeys(certificates)), own, ends_tls, chain, turning, site.fallback)
 
     def _add(self, item: Resource) -> None:
         self._put[item.name] = item

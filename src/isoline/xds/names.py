@@ -29,6 +29,11 @@ def scope(scheme: Scheme, host: str) -> str:
     return f"{scheme}/{host}"
 
 
+def ahead(routes: str) -> str:
+    """The name of a scope that no request has, by the name of its routes."""
+    return f"ahead/{routes}"
+
+
 def clients(digest: str) -> str:
     """The name of what client certificates are checked with, by the hash of where that comes from.
 

@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
-from envoy.config.route.v3 import scoped_route_pb2
-
 from isoline.routing import ir
 from isoline.xds import (
     access_logs,
@@ -14,6 +12,7 @@ from isoline.xds import (
     own_chains,
     quic,
     routes,
+    scopes,
     secrets,
     tracing,
     tunnels,
@@ -163,7 +162,4 @@ def _clusters_of_guards(site: ir.Site) -> Iterator[str]:
 
 
 def _scope(scheme: names.Scheme, host: str, routes_name: str) -> Resource:
-    name = names.scope(scheme, host)
-    message = scoped_route_pb2.ScopedRouteConfiguration(name=name, route_configuration_name=routes_name)
-    message.key.fragments.add(string_key=name)
-    return as_resource(types.SCOPE, name, message)
+    return scopes.scope(names.scope(scheme, host), routes_name)
