@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import structlog
 import yaml
 
 from isoline.cli.client import PLUGIN
-from isoline.cli.commands import app
-from kubernetes.planes import new_namespace, options_for, proxy, running
+from isoline.cli.commands import app as commands
+from isoline.objects.crds import crd_documents
+from kubernetes.planes import defined, emptied_of_apps, new_namespace, options_for, proxy, running
 from kubernetes.rig import Api, Rig
+from kubernetes.test_operator import accepted, app
 
 
 class Answer(NamedTuple):
@@ -28,7 +30,7 @@ Run = Callable[..., Awaitable[Answer]]
 def run(rig: Rig, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
     def invoke(arguments: tuple[str, ...]) -> int:
         try:
-            code = app(list(arguments), standalone_mode=False)
+            code = commands(list(arguments), standalone_mode=False)
         except SystemExit as end:
             code = end.code
         return int(code or 0)
@@ -83,6 +85,38 @@ async def test_diff_and_check_tell_what_would_become_of_a_change_and_change_noth
     assert "old" in checked.err
 
 
+async def test_apps_are_judged_as_the_cluster_makes_them(rig: Rig, api: Api, run: Run, tmp_path: Path) -> None:
+    namespace = await new_namespace(api)
+    path = tmp_path / "app.yaml"
+    given = app(namespace, storage=[{"name": "models", "path": "/models"}], scale={"min": 2})
+
+    async def told(command: str, **spec: Any) -> Answer:
+        path.write_text(yaml.safe_dump({**given, "spec": given["spec"] | spec}))
+        return await run(command, *(("-f",) if command == "diff" else ()), str(path))
+
+    (definition,) = (each for each in crd_documents() if each["spec"]["names"]["kind"] == "App")
+    async with defined(api, definition), emptied_of_apps(api, namespace):
+        async with running(options_for(rig, namespace)):
+            await api.apply(given)
+            await api.wait("App", "hello", accepted, namespace=namespace)
+        # An image without a command is what a cluster runs, and no fault there.
+        checked = await told("check")
+        assert "spec.run" not in checked.err, checked
+        refused = await told("check", tls={"selfSigned": True})
+        assert "spec.tls.selfSigned: needs one machine" in refused.err
+        same = await told("diff")
+        assert [line for line in same.out.splitlines() if not line.startswith(" ")] == [
+            "objects: 7 unchanged; hosts with other routes: 0"
+        ], same.out
+        changed = await told("diff", scale={"min": 1})
+        heads = {line for line in changed.out.splitlines() if not line.startswith(" ")}
+        assert {
+            f"App {namespace}/hello changed",
+            f"Deployment {namespace}/hello changed",
+            f"PodDisruptionBudget {namespace}/hello removed",
+        } <= heads, changed.out
+
+
 async def test_logs_are_those_of_the_pods_that_a_deployment_has(run: Run, api: Api) -> None:
     namespace = await new_namespace(api)
     answer = await run("logs", "nobody", "-n", namespace)
@@ -96,5 +130,5 @@ async def test_as_a_plugin_of_kubectl_the_current_context_is_meant(
     await api.apply(proxy("plugged", namespace))
     monkeypatch.setenv("KUBECONFIG", str(rig.kubeconfig))
     monkeypatch.setenv(PLUGIN, "1")
-    await asyncio.to_thread(app, ["get", "httpproxy", "-n", namespace], standalone_mode=False)
+    await asyncio.to_thread(commands, ["get", "httpproxy", "-n", namespace], standalone_mode=False)
     assert "plugged.example" in capsys.readouterr().out

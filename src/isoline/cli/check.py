@@ -30,8 +30,8 @@ def check(client: Client, paths: Sequence[Path]) -> None:
     manifests = read_manifests(paths)
     problems = [str(problem) for problem in sorted([*manifests.errors, *manifests.warnings])]
     problems += _duplicates(manifests.located)
-    problems += _app_faults(manifests.located)
-    problems += _route_problems(manifests)
+    problems += _app_faults(manifests.located, client.target)
+    problems += _route_problems(manifests, client.target)
     problems += _problems_beside_what_runs(client, manifests)
     problems = list(dict.fromkeys(problems))
     for problem in problems:
@@ -51,25 +51,25 @@ def _duplicates(located: Sequence[Located]) -> Iterator[str]:
             yield f"{other.source}:{other.line}: {key} is defined in {found[0].source}:{found[0].line} already"
 
 
-def _app_faults(located: Sequence[Located]) -> Iterator[str]:
+def _app_faults(located: Sequence[Located], target: Target) -> Iterator[str]:
     catalog = load_catalog()
     for each in located:
         if isinstance(each.object, App):
-            for fault in faults(each.object, catalog, Target.MACHINE):
+            for fault in faults(each.object, catalog, target):
                 yield f"{each.source}:{each.line}: {each.object.key}: {fault}"
 
 
-def _route_problems(manifests: Manifests) -> Iterator[str]:
+def _route_problems(manifests: Manifests, target: Target) -> Iterator[str]:
     """What compiling says, but for what other manifests may bring."""
     store = Store(INDEXES)
     scheduler = Scheduler(
         store,
-        settings_of=lambda config: settings_from_config(config, one_machine=True),
+        settings_of=lambda config: settings_from_config(config, one_machine=target is Target.MACHINE),
         gateway_of=lambda config: gateway_from_config(config, http_port=80, https_port=443),
     )
     objects = {item.key: item for item in manifests.objects}
     places = {each.object.key: f"{each.source}:{each.line}" for each in manifests.located}
-    found = review(scheduler.preview(changes_of(store, objects)), objects)
+    found = review(scheduler.foresee(changes_of(store, objects)).previews, objects)
     for each in found.refused:
         yield f"{places[each.key]}: {each}"
 

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from isoline.apps import Target
 from isoline.cli.errors import FoundWrongError
 from isoline.console import wire
 
@@ -40,6 +41,9 @@ class Client:
 
     Every method raises FoundWrongError when none runs, or when it refuses; the text is for people.
     """
+
+    target = Target.MACHINE
+    """Where the Apps of what is asked run."""
 
     def __init__(self, state: Path, *, namespace: str = "default") -> None:
         self.state = state

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar, cast
 
+from isoline.apps import Target
 from isoline.cli.client import Client
 from isoline.cli.cluster_console import Background, ClusterConsole, Extent
 from isoline.cli.cluster_logs import pod_logs
 from isoline.cli.control_plane_flags import connection
 from isoline.cli.journal import log_nothing
-from isoline.cluster.kubernetes.source import ROUTING
+from isoline.cluster.kubernetes.source import APPS, MADE, OPTIONAL, ROUTING
 from isoline.console.naming import NamingError, find_kinds
 from isoline.console.wire import LogRecord
 
@@ -18,6 +19,8 @@ T = TypeVar("T")
 
 class ClusterClient(Client):
     """A cluster, as a context of a kubeconfig shows it."""
+
+    target = Target.KUBERNETES
 
     def __init__(self, kubeconfig: Path | None, context: str | None) -> None:
         """Raises UsedWronglyError for a kubeconfig that cannot be used."""
@@ -77,5 +80,7 @@ def _needed(path: str, query: dict[str, str | None]) -> Extent:
     if path in ("objects", "watch"):
         return Extent(asked, (namespace,) if namespace else (), every_secret="Secret" in asked)
     # What a route leads to may be anywhere.
-    kinds = tuple(dict.fromkeys([*ROUTING, "App", "Deployment", *asked]))
+    kinds = tuple(dict.fromkeys([*ROUTING, *APPS, "Deployment", *asked]))
+    if path == "diff":
+        return Extent((*ROUTING, *APPS), (), made=MADE, optional=OPTIONAL)
     return Extent(kinds, (), every_secret=bool(query.get("kind")) and asked == ("Secret",))

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from isoline.apps import load_catalog
+from isoline.apps import Offered, Target, load_catalog
 from isoline.cli.errors import FoundWrongError
 from isoline.cluster.kubernetes.client import Client as ApiClient
 from isoline.cluster.kubernetes.connection import Connection
@@ -21,6 +21,7 @@ from isoline.cluster.store import Store
 from isoline.console.api import ControlServer
 from isoline.console.context import Console
 from isoline.console.wire import Summary
+from isoline.controllers.apps import Apps
 from isoline.envoy.admin import AdminError
 from isoline.envoy.admin_messages import ClusterStatus
 from isoline.gateway import Flow
@@ -43,6 +44,10 @@ class Extent(NamedTuple):
     namespaces: tuple[str, ...]
     every_secret: bool = False
     """Else only certificates, and what is named by something."""
+    made: tuple[str, ...] = ()
+    """Further kinds, of which only what our controllers made is meant."""
+    optional: tuple[str, ...] = ()
+    """The same, of kinds that a cluster need not have."""
 
 
 class Background:
@@ -98,6 +103,8 @@ class ClusterConsole:
             client,
             Store(INDEXES),
             kinds=extent.kinds,
+            made=extent.made,
+            optional=extent.optional,
             namespaces=extent.namespaces,
             every_secret=extent.every_secret,
             insistent=False,
@@ -132,20 +139,26 @@ class ClusterConsole:
         )
 
     def _console(self, flow: Flow) -> Console:
-        def settings() -> Settings:
-            config = self.source.store.get(GATEWAY_CONFIG)
-            return _settings(config if isinstance(config, GatewayConfig) else None)
-
         return Console(
             source=self.source,
             catalog=load_catalog(),
             traffic=self,
-            settings=settings,
-            touched_hosts=flow.touched_hosts,
-            preview=flow.preview,
+            settings=lambda: _settings(self._config()),
+            foresee=flow.foresee,
             logs=lambda _: (),
             summary=self._summary,
+            target=Target.KUBERNETES,
+            offered=self._offered,
+            rehearse=lambda child: self.source.rehearse(child, origin=Apps.name),
         )
+
+    def _config(self) -> GatewayConfig | None:
+        config = self.source.store.get(GATEWAY_CONFIG)
+        return config if isinstance(config, GatewayConfig) else None
+
+    def _offered(self) -> Offered:
+        config = self._config()
+        return Offered(self.source.offered, config.spec.tls.issuer if config is not None else None)
 
     def _summary(self) -> Summary:
         return Summary(

@@ -287,8 +287,7 @@ class OneMachine:
             catalog=self.catalog,
             traffic=self,
             settings=lambda: _settings(self._config()),
-            touched_hosts=self.flow.touched_hosts,
-            preview=self.flow.preview,
+            foresee=self.flow.foresee,
             logs=self.logs,
             summary=self.summary,
         )

@@ -5,18 +5,17 @@ from typing import Any
 
 from isoline.cluster.store import Change, Store
 from isoline.console.changes import changes_of
-from isoline.objects import Key
 from isoline.objects.decoding import decode_object, find_kind_of
 from isoline.objects.errors import Finding, ObjectError
 from isoline.routing.admission import Review, review
-from isoline.routing.ledger import Preview
+from isoline.routing.foresight import Foresight
 
-Previewer = Callable[[Sequence[Change]], Mapping[Key, Preview]]
+Foreseer = Callable[[Sequence[Change]], Foresight]
 
 _UNPROCESSABLE = 422
 
 
-def admission_answer(request: Mapping[str, Any], store: Store, preview: Previewer) -> dict[str, Any]:
+def admission_answer(request: Mapping[str, Any], store: Store, foresee: Foreseer) -> dict[str, Any]:
     """Return the AdmissionReview that answers one.
 
     What the compiler would refuse is denied with every error. Whom else it would harm, and what has to come yet, are
@@ -24,7 +23,7 @@ def admission_answer(request: Mapping[str, Any], store: Store, preview: Previewe
     """
     asked = request.get("request") or {}
     try:
-        found = _review(asked, store, preview)
+        found = _review(asked, store, foresee)
     except ObjectError as error:
         return _answer(asked, [str(problem) for problem in error.problems], [])
     warnings = [
@@ -35,7 +34,7 @@ def admission_answer(request: Mapping[str, Any], store: Store, preview: Previewe
     return _answer(asked, [str(each) for each in found.refused], warnings)
 
 
-def _review(asked: Mapping[str, Any], store: Store, preview: Previewer) -> Review:
+def _review(asked: Mapping[str, Any], store: Store, foresee: Foreseer) -> Review:
     deleted = asked.get("operation") == "DELETE"
     data = asked.get("oldObject" if deleted else "object")
     if not isinstance(data, dict) or isinstance(find_kind_of(data), Finding):
@@ -43,7 +42,7 @@ def _review(asked: Mapping[str, Any], store: Store, preview: Previewer) -> Revie
         return review({}, ())
     item = decode_object(data)
     changes = changes_of(store, {}, [item.key]) if deleted else changes_of(store, {item.key: item})
-    return review(preview(changes), () if deleted else {item.key})
+    return review(foresee(changes).previews, () if deleted else {item.key})
 
 
 def _answer(asked: Mapping[str, Any], errors: Sequence[str], warnings: Sequence[str]) -> dict[str, Any]:

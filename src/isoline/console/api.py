@@ -149,7 +149,7 @@ async def reviewed(request: web.Request) -> web.Response:
     """What would be refused of the objects, and whom else they would harm. Nothing is changed."""
     console = request.app[CONSOLE]
     objects = {item.key: item for item in await _decoded(request)}
-    found = review(console.preview(changes_of(console.source.store, objects)), objects)
+    found = review(console.foresee(changes_of(console.source.store, objects)).previews, objects)
     lines = {name: [str(each) for each in getattr(found, name)] for name in ("refused", "harmed", "awaited")}
     return _json(wire.Review(**lines))
 
@@ -159,7 +159,7 @@ async def admission(request: web.Request) -> web.Response:
     """Answers a review of Kubernetes' admission, as a webhook is asked."""
     console = request.app[CONSOLE]
     asked = msgspec.json.decode(await request.read(), type=dict[str, Any])
-    return _json(admission_answer(asked, console.source.store, console.preview))
+    return _json(admission_answer(asked, console.source.store, console.foresee))
 
 
 @routes.get("/describe")

@@ -1,17 +1,17 @@
 """What the console needs to know of the Isoline that it shows."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from isoline.apps import Catalog
+from isoline.apps import Catalog, Offered, Target
 from isoline.cluster.source import Source
 from isoline.cluster.store import Change
 from isoline.console.wire import Summary
 from isoline.envoy.admin_messages import ClusterStatus
-from isoline.objects import Key
+from isoline.objects import Key, Object
 from isoline.processes.logs import LogFile
-from isoline.routing.ledger import Preview
+from isoline.routing.foresight import Foresight
 from isoline.routing.settings import Settings
 
 
@@ -38,10 +38,14 @@ class Console:
     traffic: Traffic
     settings: Callable[[], Settings]
     """What routes are compiled with at present."""
-    touched_hosts: Callable[[Sequence[Change]], Iterable[str]]
-    """The hosts that would be compiled again if these changes came."""
-    preview: Callable[[Sequence[Change]], Mapping[Key, Preview]]
-    """What these changes would do to statuses."""
+    foresee: Callable[[Sequence[Change]], Foresight]
+    """What these changes would do."""
     logs: Callable[[Key], Sequence[ReplicaLog]]
     """The logs of a Deployment's replicas, ended ones too, oldest replica first."""
     summary: Callable[[], Summary]
+    target: Target = Target.MACHINE
+    """Where its Apps run."""
+    rehearse: Callable[[Object], Awaitable[Object]] | None = None
+    """What would become of an object that is made for an App, where somebody adds to what is said of it."""
+    offered: Callable[[], Offered] = Offered
+    """What there is for them."""

@@ -3,8 +3,8 @@
 import difflib
 from collections.abc import Sequence
 
-from isoline.apps import Catalog, Target, expand, faults, profile_of
-from isoline.cluster.store import Change, Store
+from isoline.apps import expand, faults, profile_of
+from isoline.cluster.store import Store
 from isoline.console.changes import changes_of
 from isoline.console.context import Console
 from isoline.console.plain import comparable
@@ -13,9 +13,15 @@ from isoline.console.wire import Difference, ObjectDifference, Reference, RouteD
 from isoline.objects import App, Key, Object
 from isoline.objects.encoding import to_yaml
 from isoline.routing.admission import review
-from isoline.routing.compiler import Compiled, compile_site
-from isoline.routing.overlay import Overlay
+from isoline.routing.compiler import compile_site
+from isoline.routing.ir import Site
 from isoline.routing.view import View
+
+_EXPANDED = frozenset(
+    {"Deployment", "Service", "PersistentVolumeClaim", "NetworkPolicy", "HTTPProxy", "TrafficPolicy"}
+    | {"PodDisruptionBudget", "Certificate", "ServiceMonitor"}
+)
+"""What an App stands for."""
 
 
 async def difference(console: Console, objects: Sequence[Object]) -> Difference:
@@ -26,20 +32,18 @@ async def difference(console: Console, objects: Sequence[Object]) -> Difference:
     put = {item.key: item for item in objects if item.key not in refused}
     gone: set[Key] = set()
     for app in [item for item in put.values() if isinstance(item, App)]:
-        children = _children_of(app, console.catalog)
+        children = await _children_of(app, console)
         gone |= _known_children(store, app) - children.keys()
         put = children | put
     told = [ObjectDifference(key=Reference(*key), action="refused", note=note) for key, note in sorted(refused.items())]
     told += [_object_difference(key, store.get(key), item) for key, item in put.items()]
     told += [_object_difference(key, store.get(key), None) for key in sorted(gone)]
     changes = changes_of(store, put, gone)
-    overlay = Overlay(store, changes)
+    foresight = console.foresee(changes)
     routes: list[RouteDifference] = []
-    for host in sorted(_hosts(console, overlay, changes)):
-        before = compile_site(host, View(store, console.settings()))
-        after = compile_site(host, View(overlay, console.settings()))
-        routes += _route_difference(host, before, after)
-    found = review(console.preview(changes), put)
+    for host, after in sorted(foresight.sites.items()):
+        routes += _route_difference(host, compile_site(host, View(store, console.settings())).site, after)
+    found = review(foresight.previews, put)
     return Difference(
         objects=told,
         routes=routes,
@@ -48,10 +52,18 @@ async def difference(console: Console, objects: Sequence[Object]) -> Difference:
     )
 
 
-def _children_of(app: App, catalog: Catalog) -> dict[Key, Object]:
-    if faults(app, catalog, Target.MACHINE):
+async def _children_of(app: App, console: Console) -> dict[Key, Object]:
+    if faults(app, console.catalog, console.target):
         return {}
-    return {child.key: child for child in expand(app, profile_of(app, catalog), Target.MACHINE)}
+    current = console.source.store.get(app.key)
+    if current is not None:
+        # What an App owns names it by this.
+        app = app.with_metadata(uid=current.metadata.uid)
+    profile = profile_of(app, console.catalog)
+    children = expand(app, profile, console.target, console.offered())
+    if console.rehearse is not None:
+        children = [await console.rehearse(child) for child in children]
+    return {child.key: child for child in children}
 
 
 def _known_children(store: Store, app: App) -> set[Key]:
@@ -64,12 +76,8 @@ def _known_children(store: Store, app: App) -> set[Key]:
         for item in store.of_kind(kind, app.metadata.namespace)
         if any(owner.controller and owner.uid == current.metadata.uid for owner in item.metadata.owner_references)
         # What other controllers made for it, such as certificates, is not the App's to take away.
-        and kind in {"Deployment", "Service", "PersistentVolumeClaim", "NetworkPolicy", "HTTPProxy", "TrafficPolicy"}
+        and kind in _EXPANDED
     }
-
-
-def _hosts(console: Console, overlay: Overlay, changes: Sequence[Change]) -> set[str]:
-    return {*console.touched_hosts(changes), *overlay.hosts()}
 
 
 def _object_difference(key: Key, old: Object | None, new: Object | None) -> ObjectDifference:
@@ -87,13 +95,13 @@ def _lines(item: Object | None) -> list[str]:
     return [] if item is None else to_yaml(comparable(item)).splitlines()
 
 
-def _route_difference(host: str, before: Compiled, after: Compiled) -> list[RouteDifference]:
-    if before.site == after.site:
+def _route_difference(host: str, before: Site | None, after: Site | None) -> list[RouteDifference]:
+    if before == after:
         return []
-    old, new = [str(row) for row in rows_of(before.site)], [str(row) for row in rows_of(after.site)]
+    old, new = [str(row) for row in rows_of(before)], [str(row) for row in rows_of(after)]
     lines = [line for line in difflib.ndiff(old, new) if not line.startswith("?")]
-    if before.site is None:
+    if before is None:
         return [RouteDifference(host=host, action="added", lines=lines)]
-    if after.site is None:
+    if after is None:
         return [RouteDifference(host=host, action="removed", lines=lines)]
     return [RouteDifference(host=host, action="changed", lines=lines)]

@@ -12,7 +12,7 @@ from isoline.gateway.remarks import Remarks
 from isoline.gateway.renderer import Batch, Renderer
 from isoline.gateway.snapshot import Snapshot
 from isoline.objects import Key
-from isoline.routing.ledger import Preview
+from isoline.routing.foresight import Foresight
 from isoline.routing.scheduler import Scheduler, Update
 from isoline.routing.statuses import ProxyStatus
 from isoline.xds.cache import Cache
@@ -135,13 +135,9 @@ class Flow:
         """What has been said of each object, for somebody who was not there when it was."""
         return self._scheduler.statuses()
 
-    def touched_hosts(self, changes: Sequence[Change]) -> set[str]:
-        """The hosts that would be compiled again because of these changes."""
-        return {unit.name for unit in self._scheduler.touched(changes) if unit.kind == "site"}
-
-    def preview(self, changes: Sequence[Change]) -> dict[Key, Preview]:
-        """What these changes would do to statuses."""
-        return self._scheduler.preview(changes)
+    def foresee(self, changes: Sequence[Change]) -> Foresight:
+        """What these changes would do."""
+        return self._scheduler.foresee(changes)
 
     async def _take_settled(self, position: int, left_over: set[Name], statuses: dict[Key, ProxyStatus | None]) -> int:
         """Compile what has come because it was looked up. Returns the position up to which all is compiled."""

@@ -22,9 +22,10 @@ from isoline.routing.certificates import compile_certificate
 from isoline.routing.compiler import compile_site, failed_site
 from isoline.routing.dependencies import Dependencies, Unit
 from isoline.routing.endpoints import compile_endpoints
+from isoline.routing.foresight import Foresight
 from isoline.routing.indexes import HOSTS, hosts_of, targets_of
 from isoline.routing.keeping import Keeping, Memory, Served
-from isoline.routing.ledger import Preview, StatusLedger
+from isoline.routing.ledger import StatusLedger
 from isoline.routing.overlay import Overlay
 from isoline.routing.settings import GATEWAY_CONFIG, Settings
 from isoline.routing.statuses import VALID, ProxyStatus
@@ -163,24 +164,25 @@ class Scheduler:
                     hosts.add(Unit("site", value))
         return hosts | self._dependencies.readers(reads)
 
-    def preview(self, changes: Sequence[Change]) -> dict[Key, Preview]:
-        """Return what these changes would do to statuses, of the changed objects and of all others. Nothing is changed.
-
-        Objects of which nothing is said, before or after, are not in it.
-        """
+    def foresee(self, changes: Sequence[Change]) -> Foresight:
+        """Return what these changes would do. Nothing is changed."""
         overlay = Overlay(self._store, changes)
         config = overlay.get(GATEWAY_CONFIG)
         settings = self._settings_of(config if isinstance(config, GatewayConfig) else None)
         statuses: dict[str, dict[Key, ProxyStatus]] = {}
+        sites: dict[str, ir.Site | None] = {}
         missing: dict[Key, frozenset[str]] = {}
         for unit in self.touched(changes):
             if unit.kind == "site":
                 compiled = compile_site(unit.name, self._view(unit.name, overlay, settings))
+                sites[unit.name] = compiled.site
                 statuses[unit.name] = self._with_remarks(unit.name, compiled.statuses)
                 absent = {read.kind for read in compiled.reads if isinstance(read, Key) and overlay.get(read) is None}
                 missing |= {key: missing.get(key, frozenset()) | absent for key in compiled.statuses}
-        previews = self._ledger.preview(statuses)
-        return {key: preview._replace(missing=missing.get(key, frozenset())) for key, preview in previews.items()}
+        previews = self._ledger.preview(statuses).items()
+        return Foresight(
+            {key: preview._replace(missing=missing.get(key, frozenset())) for key, preview in previews}, sites
+        )
 
     def statuses(self) -> dict[Key, ProxyStatus]:
         """Return what has been said of each object, for somebody who was not there when it was."""

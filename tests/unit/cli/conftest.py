@@ -108,10 +108,7 @@ class Isoline:
             catalog=load_catalog(),
             traffic=self,
             settings=lambda: SETTINGS,
-            touched_hosts=lambda changes: {
-                unit.name for unit in self._scheduler.touched(changes) if unit.kind == "site"
-            },
-            preview=self._scheduler.preview,
+            foresee=self._scheduler.foresee,
             logs=lambda _: self.replicas,
             summary=self.summary,
         )

@@ -53,16 +53,16 @@ class World:
 
     def put(self, text: str) -> Review:
         objects = {item.key: item for item in decode_documents(text).objects}
-        return review(self.scheduler.preview(changes_of(self.store, objects)), objects)
+        return review(self.scheduler.foresee(changes_of(self.store, objects)).previews, objects)
 
     def remove(self, kind: str, namespace: str, name: str) -> Review:
         keys = [item.key for item in self.store.of_kind(kind, namespace) if item.metadata.name == name]
-        return review(self.scheduler.preview(changes_of(self.store, {}, keys)), ())
+        return review(self.scheduler.foresee(changes_of(self.store, {}, keys)).previews, ())
 
     def answer(self, operation: str, item: Object) -> dict[str, object]:
         side = "oldObject" if operation == "DELETE" else "object"
         request = {"uid": "7", "operation": operation, side: to_dict(item)}
-        answer = admission_answer({"request": request}, self.store, self.scheduler.preview)
+        answer = admission_answer({"request": request}, self.store, self.scheduler.foresee)
         assert answer["kind"] == "AdmissionReview"
         response = answer["response"]
         assert response["uid"] == "7"
@@ -140,7 +140,7 @@ def test_a_webhook_denies_what_cannot_be_decoded() -> None:
     world = World()
     request = {"uid": "7", "operation": "CREATE", "object": {"apiVersion": "projectcontour.io/v1", "kind": "HTTPProxy"}}
     request["object"]["spec"] = {"routes": 7}  # type: ignore[index]
-    response = admission_answer({"request": request}, world.store, world.scheduler.preview)["response"]
+    response = admission_answer({"request": request}, world.store, world.scheduler.foresee)["response"]
     assert response["allowed"] is False
     assert "spec.routes" in response["status"]["message"]
 
@@ -158,5 +158,5 @@ def test_a_webhook_warns_of_harm_and_stops_no_deletion() -> None:
 def test_a_webhook_lets_pass_what_is_none_of_ours() -> None:
     world = World()
     request = {"uid": "7", "operation": "CREATE", "object": {"apiVersion": "v1", "kind": "Pod"}}
-    response = admission_answer({"request": request}, world.store, world.scheduler.preview)["response"]
+    response = admission_answer({"request": request}, world.store, world.scheduler.foresee)["response"]
     assert response == {"uid": "7", "allowed": True}

@@ -20,6 +20,7 @@ from isoline.console.wire import Summary
 from isoline.envoy.admin import AdminError
 from isoline.envoy.admin_messages import ClusterStatus
 from isoline.objects import ConfigMap, Key, ObjectMeta
+from isoline.routing.foresight import Foresight
 from isoline.routing.indexes import INDEXES
 from isoline.routing.settings import Settings
 
@@ -47,8 +48,7 @@ async def path(tmp_path: Path, source: LocalSource) -> AsyncIterator[Path]:
         catalog=load_catalog(),
         traffic=SilentEnvoy(),
         settings=Settings,
-        touched_hosts=lambda _: (),
-        preview=lambda _: {},
+        foresee=lambda _: Foresight({}, {}),
         logs=lambda _: (),
         summary=lambda: Summary(
             version="1",

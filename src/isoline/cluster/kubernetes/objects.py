@@ -59,6 +59,24 @@ class ObjectWrites:
         action: Action = "unchanged" if same else "configured"
         return Result(key, action)
 
+    async def rehearse(self, item: Object, *, origin: str) -> Object:
+        """Return what would become of an object if an origin wrote it, server's defaults included; nothing changes.
+
+        What is not there yet, or would be refused, is returned as it is. Raises KubernetesError.
+        """
+        if self._store.get(item.key) is None:
+            return item
+        kind = BY_NAME[item.kind]
+        query = {"fieldManager": manager_of(origin), "force": "true", "dryRun": "All"}
+        path = paths.item(kind, item.metadata.namespace, item.metadata.name)
+        try:
+            answer = await self._client.send(
+                "PATCH", path, query=query, body=_body(stripped(item), origin), content_type=APPLY
+            )
+        except APIError:
+            return item
+        return decoder(kind)(answer)
+
     async def delete(self, key: Key, *, origin: str, dry_run: bool) -> Result:
         """Delete an object; a controller, only what it made. Raises KubernetesError, but for a refusal."""
         if origin != COMMAND:

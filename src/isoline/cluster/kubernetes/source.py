@@ -279,6 +279,10 @@ class KubernetesSource:
         """As in `Source`, by server-side apply. Raises KubernetesError when the server does not answer."""
         return [await self._objects.apply(item, origin=origin, dry_run=dry_run) for item in objects]
 
+    async def rehearse(self, item: Object, *, origin: str) -> Object:
+        """What would become of an object if this controller wrote it. Raises KubernetesError."""
+        return await self._objects.rehearse(item, origin=origin)
+
     async def delete(self, keys: Iterable[Key], *, origin: str = COMMAND, dry_run: bool = False) -> list[Result]:
         """As in `Source`; the cluster's garbage collector takes what they own. Raises KubernetesError."""
         return [await self._objects.delete(key, origin=origin, dry_run=dry_run) for key in keys]
