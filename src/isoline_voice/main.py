@@ -152,6 +152,43 @@ def _lines() -> Iterator[str]:
 
 
 @app.command()
+def fetch(
+    folder: Annotated[Path, typer.Argument(help="Where the files of CosyVoice3 go.")],
+    mirror: Annotated[
+        str, typer.Option(help="modelscope, huggingface, or the URL of a server with Hugging Face's paths.")
+    ] = "modelscope",
+) -> None:
+    """Download CosyVoice3, or what of it is not there yet; may be stopped and started again."""
+    from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bar
+
+    from isoline_voice.models.download import Progress, download
+    from isoline_voice.models.mirrors import mirror_of
+
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("CosyVoice3", total=None)
+
+        def report(progress: Progress) -> None:
+            bar.update(task, total=progress.total, completed=progress.done)
+
+        asyncio.run(download(folder, mirror_of(mirror), report=report))
+    sys.stdout.write(f"{folder} is whole; name it in ISOLINE_VOICE_MODEL\n")
+
+
+@app.command()
+def smoke(
+    url: Annotated[str, typer.Argument(envvar="STAGING_URL", help="Where the studio answers.")],
+    engine: Annotated[str | None, typer.Option(help="The engine that has to speak.", show_default="any")] = None,
+    ready: Annotated[float, typer.Option(min=1, help="Seconds until it has to be ready.")] = 240.0,
+) -> None:
+    """Have a studio speak, and fail if nothing is heard."""
+    from isoline_voice.smoke import smoke as asked
+
+    sys.stdout.write(f"{asyncio.run(asked(url, engine=engine, ready=ready))}\n")
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     sys.stdout.write(f"{__version__}\n")

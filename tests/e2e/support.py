@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 import httpx
 
+from isoline.apps import load_catalog
+
 T = TypeVar("T")
 COMMAND = Path(sys.executable).with_name("isoline")
 SEED = Path(__file__).parent.parent / "seed"
@@ -119,6 +121,25 @@ class Isoline:
                 return client.get(self.url(host, "/readyz")).status_code == 200
 
         self.until(asks)
+
+
+def smoke(running: Isoline, profile: str) -> subprocess.CompletedProcess[str]:
+    """What the smoke test of a catalog's entry says of the one replica of the App `voice`, asked directly."""
+    entry = load_catalog().get(profile)
+    assert entry is not None
+    assert entry.smoke_test is not None
+    program, *arguments = entry.smoke_test.command
+    slices = json.loads(running.run("get", "endpointslices", "-o", "json").stdout)["items"]
+    (found,) = (each for each in slices if each["metadata"]["name"].startswith("voice"))
+    (address,) = found["endpoints"][0]["addresses"]
+    return subprocess.run(
+        [Path(sys.executable).with_name(program), *arguments],
+        env={**os.environ, "STAGING_URL": f"http://{address}:{found['ports'][0]['port']}"},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
 
 
 class _Loopback(httpx.HTTPTransport):

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from isoline.apps.confinement import container_security, pod_security
+from isoline.apps.defaults import gpus
 from isoline.apps.defaults import storage as storage_of
 from isoline.apps.names import PORT_NAME, claim_name, metadata, port, selector, volume_variable
 from isoline.apps.profile import Profile
 from isoline.apps.target import Target
-from isoline.objects.app import App, Probes, Run
+from isoline.objects.app import App, AppResources, Probes, Run
 from isoline.objects.containers import Container, ContainerPort, EnvVar, Probe, TCPSocketAction, VolumeMount
 from isoline.objects.core import IntOrString, ResourceRequirements
 from isoline.objects.meta import LabelSelector, ObjectMeta
@@ -51,7 +52,7 @@ def deployment(app: App, profile: Profile | None, target: Target) -> Deployment:
         security_context=pod_security(has_volumes=bool(volumes)) if in_cluster else None,
         affinity=_beside_each_other(app) if in_cluster and volumes and _shares_storage(profile) else None,
         node_selector=dict(spec.scheduling.node_selector) if in_cluster and spec.scheduling is not None else {},
-        tolerations=tuple(_tolerations(app)) if in_cluster else (),
+        tolerations=tuple(_tolerations(app, profile)) if in_cluster else (),
     )
     labels = metadata(app, "").labels
     return Deployment(
@@ -65,8 +66,8 @@ def deployment(app: App, profile: Profile | None, target: Target) -> Deployment:
     )
 
 
-def _tolerations(app: App) -> Iterator[Toleration]:
-    if _has_gpu(app):
+def _tolerations(app: App, profile: Profile | None) -> Iterator[Toleration]:
+    if gpus(app, profile):
         # Nodes with GPUs are kept free of what needs none.
         yield Toleration(key=GPU, operator="Exists", effect="NoSchedule")
     if app.spec.scheduling is not None:
@@ -92,7 +93,7 @@ def _container(app: App, profile: Profile | None, target: Target) -> Container:
             *(profile.env if profile is not None else ()),
             *run.env,
         ),
-        resources=_resources(app),
+        resources=_resources(app, profile),
         volume_mounts=tuple(
             VolumeMount(name=storage.name, mount_path=storage.path) for storage in storage_of(app, profile)
         ),
@@ -124,17 +125,11 @@ def _image(run: Run, profile: Profile | None, target: Target) -> str:
     return HOST_IMAGE if target is Target.MACHINE else run.image
 
 
-def _resources(app: App) -> ResourceRequirements:
-    asked = app.spec.resources
-    if asked is None:
-        return ResourceRequirements()
-    given = {"cpu": asked.cpu, "memory": asked.memory, GPU: asked.gpu or None}
+def _resources(app: App, profile: Profile | None) -> ResourceRequirements:
+    asked = app.spec.resources or AppResources()
+    given = {"cpu": asked.cpu, "memory": asked.memory, GPU: gpus(app, profile) or None}
     limits: dict[str, IntOrString | float] = {name: str(value) for name, value in given.items() if value is not None}
     return ResourceRequirements(limits=limits)
-
-
-def _has_gpu(app: App) -> bool:
-    return app.spec.resources is not None and bool(app.spec.resources.gpu)
 
 
 def _shares_storage(profile: Profile | None) -> bool:
@@ -151,8 +146,8 @@ def _strategy(app: App, profile: Profile | None, target: Target) -> DeploymentSt
     """A second replica beside the last one, unless it would wait for what the last one holds: a GPU, or a volume that
     only one node at a time may have."""
     volumes = storage_of(app, profile)
-    if _has_gpu(app) and volumes:
+    if gpus(app, profile) and volumes:
         return DeploymentStrategy(type="Recreate")
     holds_volume = target is Target.KUBERNETES and bool(volumes) and not _shares_storage(profile)
-    surge = 0 if _has_gpu(app) or holds_volume else 1
+    surge = 0 if gpus(app, profile) or holds_volume else 1
     return DeploymentStrategy(rolling_update=RollingUpdateDeployment(max_surge=surge, max_unavailable=1 - surge))

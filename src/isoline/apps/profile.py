@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from isoline.objects.app import Affinity, Probes, Storage
+from isoline.objects.app_upgrade import SmokeTest
 from isoline.objects.containers import EnvVar
 from isoline.objects.formats import Duration, Name, Path, Port
 from isoline.objects.model import Model
@@ -47,3 +48,6 @@ class Profile(Model, frozen=True, kw_only=True, forbid_unknown_fields=True):
     shares_storage: Annotated[
         bool, Meta(description="Whether several replicas may use the volumes at once, on one node.")
     ] = False
+    smoke_test: Annotated[
+        SmokeTest | None, Meta(description="What a staged version must pass, where the App names no test of its own.")
+    ] = None

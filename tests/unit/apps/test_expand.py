@@ -9,7 +9,8 @@ from isoline.objects import App, Deployment, HTTPProxy, NetworkPolicy, Object, T
 from isoline.objects.core import PersistentVolumeClaim
 from isoline.objects.decoding import decode_documents
 from isoline.objects.encoding import to_yaml
-from isoline.objects.httpproxy_access import LocalJWKS
+from isoline.objects.httpproxy_access import VERIFIED_KEYS, JWTProvider, LocalJWKS, RemoteJWKS
+from isoline.objects.httpproxy_policies import UpstreamValidation
 from isoline.objects.issuers import IssuerReference
 from isoline.objects.operators import Certificate, ServiceMonitor
 from isoline.objects.traffic_policy_access import APIKeys, BasicAuth
@@ -245,6 +246,61 @@ def test_tokens_are_verified_on_every_route() -> None:
     assert all(not route.jwt_verification_policy for route in proxy.spec.routes)
 
 
+def test_keys_of_tokens_may_be_fetched_from_a_server_that_is_checked() -> None:
+    def provider_and_proxy(jwt: str) -> tuple[JWTProvider, HTTPProxy]:
+        found = expanded(app(f"{{profile: voice, host: a.b, access: {{jwt: {jwt}}}}}"))
+        (proxy,) = (each for each in found if isinstance(each, HTTPProxy))
+        assert proxy.spec.virtualhost is not None
+        (provider,) = proxy.spec.virtualhost.jwt_providers
+        return provider, proxy
+
+    by_machine, proxy = provider_and_proxy("{jwksURL: 'https://login.example.com/keys'}")
+    assert by_machine.remote_jwks == RemoteJWKS(uri="https://login.example.com/keys")
+    assert proxy.metadata.annotations[VERIFIED_KEYS] == "true"
+    by_secret, _ = provider_and_proxy("{jwksURL: 'https://login.example.com/keys', caSecretName: ca}")
+    assert by_secret.remote_jwks is not None
+    assert by_secret.remote_jwks.validation == UpstreamValidation(
+        ca_secret="ca", subject_name="login.example.com", subject_names=("login.example.com",)
+    )
+
+
+OIDC_ACCESS = (
+    "oidc: {authorizationEndpoint: 'https://x/a', tokenEndpoint: 'https://x/t', caSecretName: ca, clientID: a, "
+    "clientSecret: {secretName: s, key: k}, scopes: [email]}"
+)
+
+
+def test_a_login_is_a_traffic_policys_and_its_paths_are_open() -> None:
+    found = expanded(app(f"{{profile: voice, host: a.b, paths: [/v1], access: {{{OIDC_ACCESS}}}}}"))
+    (policy,) = (each for each in found if isinstance(each, TrafficPolicy))
+    login = policy.spec.oidc
+    assert login is not None
+    assert (login.authorization_endpoint, login.token_endpoint) == ("https://x/a", "https://x/t")
+    assert (login.ca_secret_name, login.client_id, login.scopes) == ("ca", "a", ("email",))
+    assert not policy.spec.any_credential
+    (proxy,) = (each for each in found if isinstance(each, HTTPProxy))
+    opened = {condition.exact for route in proxy.spec.routes for condition in route.conditions}
+    assert {"/v1", login.redirect_path, login.sign_out_path} <= opened
+
+
+def test_of_several_ways_in_one_is_enough_and_they_stand_before_the_app_is_reached() -> None:
+    found = expanded(
+        app(f"{{profile: voice, host: a.b, access: {{{OIDC_ACCESS}, apiKeys: {{secretName: keys}}}}}}"),
+    )
+    kinds = [each.kind for each in found]
+    assert kinds.index("TrafficPolicy") < kinds.index("HTTPProxy")
+    (policy,) = (each for each in found if isinstance(each, TrafficPolicy))
+    assert policy.spec.any_credential
+    with_tokens = expanded(
+        app(
+            "{profile: voice, host: a.b, access: {apiKeys: {secretName: keys}, "
+            "jwt: {jwks: {secretName: keys, key: jwks.json}}}}"
+        )
+    )
+    (policy,) = (each for each in with_tokens if isinstance(each, TrafficPolicy))
+    assert policy.spec.any_credential
+
+
 def test_a_profile_gives_its_apps_volumes_and_a_word_for_where_they_are() -> None:
     for found in (deployment_of("{profile: voice, host: a.b}"), _deployment_in_cluster("{profile: voice, host: a.b}")):
         (container,) = found.spec.template.spec.containers
@@ -337,3 +393,12 @@ def test_the_studios_figures_are_read_by_its_profiles_word() -> None:
     )
 
     assert monitor.spec["endpoints"][0]["path"] == "/metrics"
+
+
+def test_a_profile_that_cannot_do_without_a_gpu_asks_for_one() -> None:
+    def limits(spec: str) -> object:
+        return deployment_of(spec).spec.template.spec.containers[0].resources.limits.get("nvidia.com/gpu")
+
+    assert limits("{profile: cosyvoice, host: a.b}") == "1"
+    assert limits("{profile: cosyvoice, host: a.b, resources: {gpu: 2}}") == "2"
+    assert limits("{profile: voice, host: a.b}") is None

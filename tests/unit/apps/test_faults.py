@@ -40,7 +40,7 @@ def test_an_app_that_can_be_run_has_no_fault(spec: str) -> None:
     ("spec", "path", "words"),
     [
         ("{profile: voise, host: a.localhost}", "spec.profile", 'did you mean "voice"?'),
-        ("{profile: quux, host: a.localhost}", "spec.profile", "not in the catalog, which has: voice"),
+        ("{profile: quux, host: a.localhost}", "spec.profile", "not in the catalog, which has: cosyvoice, voice"),
         ("{profile: voice}", "spec.host", "is missing"),
         ("{profile: voice, host: [a.localhost, A.localhost]}", "spec.host", "more than once"),
         ("{run: {port: 80}, host: a.localhost}", "spec.run.command", "give the command"),
