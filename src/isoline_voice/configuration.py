@@ -11,25 +11,43 @@ audio_seconds_per_day = 3600
 
 from __future__ import annotations
 
+import difflib
 import hashlib
+import ipaddress
 import json
-import os
+import socket
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from isoline_voice.engines.configuration import ConfigurationError, engines_with_model, load_engines
 from isoline_voice.engines.protocol import Engine
 from isoline_voice.settings import Client, Settings
+from isoline_voice.state.database import unusable
+from isoline_voice.telemetry import traces
 from isoline_voice.telemetry.logs import LogFormat
 
 PREFIX = "ISOLINE_VOICE_"
+LISTS = ("webhooks", "trusted_proxies")
+"""Variables with commas."""
 DEFAULTS = Settings()
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
+
+
+def _network(text: str) -> str:
+    """An address or a network."""
+    if text != "*":
+        ipaddress.ip_network(text)
+    return text
+
+
+Network = Annotated[str, AfterValidator(_network)]
+Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")]
+"""Of a webhook: a name or an address, without a scheme, a port or a path."""
 
 
 class ClientFields(BaseModel):
@@ -57,7 +75,8 @@ class Configuration(BaseModel):
     mirror: str | None = None
     state: Path | None = None
     provenance: bool = True
-    webhooks: tuple[str, ...] = ()
+    webhooks: tuple[Host, ...] = ()
+    trusted_proxies: tuple[Network, ...] = DEFAULTS.trusted_proxies
     log_format: LogFormat = DEFAULTS.log_format
     log_text: bool = DEFAULTS.log_text
     traces: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")] | None = None
@@ -69,20 +88,51 @@ def load(path: Path | None, environment: Mapping[str, str], **given: Any) -> Set
 
     Raises ConfigurationError with everything that is wrong.
     """
+    read, faults = _read(path, environment, given)
+    return _settings(path, environment, read, [*faults, *_missing(read, environment)])
+
+
+def check(path: Path | None, environment: Mapping[str, str]) -> Settings:
+    """The settings, once everything that they point to has been looked at too; changes nothing.
+
+    Raises ConfigurationError with everything that is wrong.
+    """
+    read, faults = _read(path, environment, {})
+    return _settings(path, environment, read, [*faults, *_missing(read, environment), *_pointed_to(read, environment)])
+
+
+def _read(
+    path: Path | None, environment: Mapping[str, str], given: Mapping[str, Any]
+) -> tuple[Configuration, list[str]]:
+    """What can be read, and what is wrong with the rest."""
     told = _file(path)
     for name in set(Configuration.model_fields) - {"client"}:
         value = environment.get(PREFIX + name.upper())
         if value:
-            told[name] = [part.strip() for part in value.split(",")] if name == "webhooks" else value
+            told[name] = [part.strip() for part in value.split(",")] if name in LISTS else value
     told |= {name: value for name, value in given.items() if value is not None}
     try:
-        # Variables are text; JSON's laxness about numbers and booleans is what they need.
-        read = Configuration.model_validate_json(json.dumps(told, default=str), strict=False)
+        return _validated(told), []
     except ValidationError as error:
-        faults = "; ".join(f"{_path(fault['loc'])}: {fault['msg']}" for fault in error.errors(include_url=False))
-        raise ConfigurationError(f"{path or 'the environment'}: {faults}.") from error
-    if missing := [*_missing(read, environment)]:
-        raise ConfigurationError(f"{path or 'the environment'}: {'; '.join(missing)}.")
+        faults = error.errors(include_url=False)
+    wrong_clients = {fault["loc"][1] for fault in faults if fault["loc"][0] == "client" and len(fault["loc"]) > 1}
+    wrong = {fault["loc"][0] for fault in faults} - ({"client"} if wrong_clients else set())
+    rest = {name: value for name, value in told.items() if name not in wrong}
+    if wrong_clients:
+        rest["client"] = [client for at, client in enumerate(told["client"]) if at not in wrong_clients]
+    return _validated(rest), [f"{_path(fault['loc'])}: {fault['msg']}" for fault in faults]
+
+
+def _validated(told: Mapping[str, Any]) -> Configuration:
+    # Variables are text; JSON's laxness about numbers and booleans is what they need.
+    return Configuration.model_validate_json(json.dumps(told, default=str), strict=False)
+
+
+def _settings(
+    path: Path | None, environment: Mapping[str, str], read: Configuration, faults: Iterable[str]
+) -> Settings:
+    if told := "; ".join(faults):
+        raise ConfigurationError(f"{path or 'the environment'}: {told}.")
     clients = tuple(_client(each, environment[each.key_from]) for each in read.client)
     return Settings(**{**read.model_dump(exclude={"client"}), "clients": clients})
 
@@ -92,13 +142,6 @@ def engines_of(settings: Settings) -> Engine | None:
     if settings.engines is not None:
         return load_engines(settings.engines)
     return None if settings.model is None else engines_with_model(settings.model, settings.mirror)
-
-
-def check(settings: Settings) -> None:
-    """Read what the settings point to; raises ConfigurationError."""
-    engines_of(settings)
-    if settings.state is not None and settings.state.exists() and not os.access(settings.state, os.W_OK):
-        raise ConfigurationError(f"state: {settings.state} cannot be written to.")
 
 
 def _file(path: Path | None) -> dict[str, Any]:
@@ -121,8 +164,33 @@ def _missing(read: Configuration, environment: Mapping[str, str]) -> Iterator[st
         yield f"engines: there is no file {read.engines}"
     if read.engines is not None and read.model is not None:
         yield "model: the file of engines names the model; leave one of the two out"
+    keys = [environment.get(client.key_from) for client in read.client]
+    for at, client in enumerate(read.client):
+        if keys[at] and keys[at] in keys[:at]:
+            yield f"client[{at}].key_from: {client.key_from} holds the key of another client"
     if read.mirror is not None and read.model is None:
         yield "mirror: name the folder for the model in model"
+
+
+def _pointed_to(read: Configuration, environment: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with files, folders, hosts and packages."""
+    known = {PREFIX + name.upper() for name in Configuration.model_fields} | {PREFIX + "CONFIG"}
+    for name in sorted(name for name in environment if name.startswith(PREFIX) and name not in known):
+        [near] = difflib.get_close_matches(name, known, n=1, cutoff=0)
+        yield f"{name}: there is no such variable; did you mean {near}?"
+    if read.engines is not None and read.engines.is_file():
+        try:
+            load_engines(read.engines)
+        except ConfigurationError as error:
+            yield f"engines: {error.message.removesuffix('.')}"
+    try:
+        socket.getaddrinfo(read.host, read.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        yield f"host: {read.host} is no address of this machine ({error.strerror or error})"
+    if read.state is not None and (fault := unusable(read.state)):
+        yield f"state: {fault}"
+    if read.traces is not None and not traces.installed():
+        yield f"traces: {traces.MISSING}"
 
 
 def _client(fields: ClientFields, key: str) -> Client:

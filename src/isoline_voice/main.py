@@ -20,7 +20,7 @@ from isoline_voice.settings import Settings
 from isoline_voice.version import __version__
 
 if TYPE_CHECKING:
-    from isoline_voice.engines.protocol import Speech, SpeechRequest
+    from isoline_voice.engines.protocol import Engine, Speech, SpeechRequest
 
 DEFAULTS = Settings()
 
@@ -73,14 +73,12 @@ def serve(
 @app.command()
 def config(
     configuration: Configured = None,
-    check: Annotated[bool, typer.Option("--check", help="Also read the files that it names.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Also look at what it points to; changes nothing.")] = False,
 ) -> None:
     """Show the configuration that serve would use, with everything that is wrong with it."""
     from isoline_voice import configuration as configured
 
-    settings = configured.load(configuration, os.environ)
-    if check:
-        configured.check(settings)
+    settings = (configured.check if check else configured.load)(configuration, os.environ)
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
         # No key, and no hash of one, is shown.
@@ -95,26 +93,32 @@ def say(
     how: Annotated[str, typer.Option(help="How to say it, in your own words.")] = "",
     voice: Annotated[str, typer.Option(help="A voice's id.")] = "alloy",
     speed: Annotated[float, typer.Option(help="0.25 to 4.")] = 1.0,
+    configuration: Configured = None,
 ) -> None:
     """Speak into a file."""
     from isoline_voice.audio.encoders import make_encoder
+    from isoline_voice.audio.provenance import provenance
+    from isoline_voice.configuration import engines_of, load
     from isoline_voice.engines.protocol import SpeechRequest
     from isoline_voice.styles import parse_style
 
     spoken = sys.stdin.read() if text == "-" else text
     request = SpeechRequest(text=spoken, voice=voice, style=parse_style(how), speed=speed)
-    pcm, speech = asyncio.run(_spoken(request))
-    encoder = make_encoder(out.suffix.removeprefix(".").lower() or "wav", speech.rate, length=len(pcm) // 2)
+    settings = load(configuration, os.environ)
+    pcm, speech = asyncio.run(_spoken(request, engines_of(settings)))
+    metadata = provenance(speech.voice.engine) if settings.provenance else {}
+    audio_format = out.suffix.removeprefix(".").lower() or "wav"
+    encoder = make_encoder(audio_format, speech.rate, length=len(pcm) // 2, metadata=metadata)
     out.write_bytes(encoder.feed(pcm) + encoder.finish())
     for warning in speech.warnings:
         sys.stderr.write(f"{warning.message(_language())}\n")
     sys.stderr.write(f"{out}: {len(pcm) / 2 / speech.rate:.2f} s, {speech.voice.id}\n")
 
 
-async def _spoken(request: SpeechRequest) -> tuple[bytes, Speech]:
+async def _spoken(request: SpeechRequest, engine: Engine | None) -> tuple[bytes, Speech]:
     from isoline_voice.speech import SpeechService
 
-    service = SpeechService(workers=1)
+    service = SpeechService(engine, workers=1)
     await service.start()
     try:
         speech = await service.speak(request)

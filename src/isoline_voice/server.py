@@ -12,8 +12,10 @@ import sys
 from types import FrameType
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from isoline_voice.api.app import create_app
+from isoline_voice.api.forwarded import behind
 from isoline_voice.api.studio import Studio
 from isoline_voice.configuration import engines_of
 from isoline_voice.settings import Settings
@@ -81,10 +83,11 @@ def _why_not(error: OSError, settings: Settings) -> str:
             return f"cannot listen at {address}: {error.strerror or error}."
 
 
-def server_config(app: object, settings: Settings) -> uvicorn.Config:
+def server_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     """How uvicorn serves `app`: no logs of its own below warnings, no Server header, bounded messages."""
     return uvicorn.Config(
-        app,  # type: ignore[arg-type]  # FastAPI is an ASGI application; uvicorn's alias is narrower than ASGI
+        behind(app, trusted=settings.trusted_proxies),
+        proxy_headers=False,  # `behind` heeds them, and the prefix as well
         log_config=None,
         log_level="warning",
         access_log=False,

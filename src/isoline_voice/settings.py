@@ -29,6 +29,7 @@ class Settings:
     so that a gateway notices first; `grace` how long running speech may then take to finish.
     `state` is the folder of voices, jobs and usage; without it they are gone when the studio stops. `provenance` writes
     into each file that its voice is synthetic. `webhooks` are the hosts that a job may report to.
+    `trusted_proxies` are the addresses and networks whose X-Forwarded-… headers count ("*" is all of them).
     With `clients`, every request needs the key of one of them.
     Logs are lines of `log_format`, and hold what was said only with `log_text`; spans go to the OTLP collector at the
     URL `traces`.
@@ -49,6 +50,7 @@ class Settings:
     provenance: bool = True
     webhooks: tuple[str, ...] = ()
     clients: tuple[Client, ...] = ()
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
     log_format: LogFormat = "text"
     log_text: bool = False
     traces: str | None = None

@@ -32,8 +32,7 @@ def fault_of(case: Case, answer: httpx.Response) -> str | None:
         return f"{case.name}: {answer.status_code} without a reason: {answer.content[:200]!r}"
     if not (error["message"] and error["code"] and error["type"] == "invalid_request_error" and "param" in error):
         return f"{case.name}: {error}"
-    named = (error["param"] or "").partition("[")[0]  # chapters[0].input is about chapters
-    if case.param is not None and named != case.param:
+    if case.param is not None and (error["param"] or "") != case.param:
         return f"{case.name}: names {error['param']!r} instead of {case.param!r}: {error['message'][:200]}"
     return f"{case.name}: an answer of {len(answer.content)} bytes" if len(answer.content) > 20_000 else None
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from isoline_voice.configuration import load
+from isoline_voice.configuration import check, load
 from isoline_voice.engines.configuration import ConfigurationError
+from isoline_voice.state.database import FILE as FILE_OF_STATE
+from isoline_voice.state.database import Database
 
 FILE = """
 port = 8000
@@ -51,6 +55,52 @@ def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
         load(file, {})
     for field in ("port", "colour", "client[0].name", "client[0].key_from"):
         assert field in wrong.value.message
+
+
+def test_what_it_points_to_is_wrong_in_the_same_breath(tmp_path: Path) -> None:
+    file, engines, state = (tmp_path / name for name in ("voice.toml", "engines.toml", "state"))
+    engines.write_text('[[engine]]\nkind = "sglang"\n')
+    state.write_text("a file")
+    file.write_text(
+        'port = 99999\nhost = "nowhere.invalid"\nwebhooks = ["https://hooks.example.org/x"]\n'
+        f'trusted_proxies = ["10.0.0.0/40"]\nengines = "{engines}"\nstate = "{state}"\nlog_format = "xml"\n'
+        '[[client]]\nname = "a/b"\nkey_from = "A"\n'
+        '[[client]]\nname = "b"\nkey_from = "MISSING_KEY"\n'
+        '[[client]]\nname = "c"\nkey_from = "SAME"\n[[client]]\nname = "d"\nkey_from = "SAME"\n'
+    )
+    environment = {"A": "a", "SAME": "s", "ISOLINE_VOICE_STAET": "/x", "ISOLINE_VOICE_DRAIN": "soon"}
+    with pytest.raises(ConfigurationError) as wrong:
+        check(file, environment)
+    for fault in (
+        "port:",
+        "host: nowhere.invalid",
+        "webhooks[0]:",
+        "trusted_proxies[0]:",
+        "log_format:",
+        "drain:",
+        "client[0].name:",
+        "MISSING_KEY",
+        "SAME holds the key of another client",
+        "engine[0].urls",
+        f"state: {state} is no folder",
+        "did you mean ISOLINE_VOICE_STATE?",
+    ):
+        assert fault in wrong.value.message, fault
+
+
+def test_checking_changes_nothing(tmp_path: Path) -> None:
+    state = tmp_path / "not" / "there" / "yet"
+    assert check(None, {"ISOLINE_VOICE_STATE": str(state)}).state == state
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_state_of_a_newer_studio_is_found_before_it_is_served(tmp_path: Path) -> None:
+    Database(tmp_path).close()
+    assert check(None, {"ISOLINE_VOICE_STATE": str(tmp_path)})
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE_OF_STATE)) as connection:
+        connection.execute("PRAGMA user_version = 1000")
+    with pytest.raises(ConfigurationError, match="newer version"):
+        check(None, {"ISOLINE_VOICE_STATE": str(tmp_path)})
 
 
 def config(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

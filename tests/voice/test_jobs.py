@@ -183,6 +183,11 @@ async def test_each_wrong_field_is_named(client: httpx.AsyncClient, fields: dict
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
 
 
+async def test_a_wrong_chapter_is_named_by_its_number(client: httpx.AsyncClient) -> None:
+    answer = await client.post(PATH, json={"chapters": [{"input": "One."}, {"title": "Two"}]})
+    assert answer.json()["error"]["message"] == "Missing required parameter: 'chapters[1].input'."
+
+
 async def test_the_webhook_gets_the_finished_job(engine: FakeEngine, tmp_path: Path) -> None:
     told: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
 

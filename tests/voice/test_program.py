@@ -14,6 +14,7 @@ import wave
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import httpx
 import pytest
 
@@ -48,6 +49,16 @@ def test_say_writes_a_file_that_can_be_heard(tmp_path: Path) -> None:
     with wave.open(str(out)) as file:
         assert file.getframerate() == 24_000
         assert 0.5 < file.getnframes() / 24_000 < 5
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_say_writes_into_the_file_that_its_voice_is_synthetic_unless_told_not_to(tmp_path: Path, told: bool) -> None:
+    (tmp_path / "voice.toml").write_text(f"provenance = {str(told).lower()}\n")
+    out = tmp_path / "hello.mp3"
+    done = run("say", "Hello!", "-o", str(out), "--config", str(tmp_path / "voice.toml"))
+    assert done.returncode == 0, done.stderr
+    with av.open(str(out)) as file:
+        assert ("algorithmicMedia" in file.metadata.get("comment", "")) is told
 
 
 def test_say_tells_what_the_engine_cannot(tmp_path: Path) -> None:

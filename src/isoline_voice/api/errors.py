@@ -113,13 +113,13 @@ _CODES: Mapping[str, str] = {
 
 
 def _fault(detail: ErrorDetails) -> Fault:
-    field = _path(detail["loc"])
+    field, path = (str(detail["loc"][0]), _path(detail["loc"])) if detail["loc"] else (None, None)
     if detail["type"] == "missing":
-        return Fault(f"Missing required parameter: {field!r}.", field, _CODES["missing"])
+        return Fault(f"Missing required parameter: {path!r}.", field, _CODES["missing"])
     found = repr(detail["input"])
     found = found if len(found) <= 60 else found[:57] + "…"
     reason = detail["msg"].removeprefix("Value error, ")
-    return Fault(f"Invalid {field!r}: {reason} (got {found}).", field, _CODES.get(detail["type"], "invalid_type"))
+    return Fault(f"Invalid {path!r}: {reason} (got {found}).", field, _CODES.get(detail["type"], "invalid_type"))
 
 
 def _path(location: tuple[int | str, ...]) -> str | None:

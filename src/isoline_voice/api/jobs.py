@@ -60,7 +60,7 @@ async def create_job(request: Request) -> Response:
         raise ApiError(HTTPStatus.TOO_MANY_REQUESTS, Fault(message, None, "too_many_jobs"))
     job = await asyncio.to_thread(studio.jobs.add, caller.tenant, fields.request_json(), parts)
     studio.runner.wake()
-    headers = {"Location": f"{PATH}/{job.id}"}
+    headers = {"Location": f"{request.scope.get('root_path', '')}{PATH}/{job.id}"}
     return JSONResponse(job.to_json(), HTTPStatus.ACCEPTED, headers=headers)
 
 

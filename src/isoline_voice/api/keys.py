@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from isoline_voice.api.callers import STATE_KEY, Caller
 from isoline_voice.api.errors import Fault, error_body
+from isoline_voice.api.forwarded import path_of
 from isoline_voice.settings import Client
 
 PROTECTED = ("/v1/", "/predict", "/inference_", "/gradio")
@@ -37,7 +38,7 @@ class RequireKeys:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Name the caller for the routes, or refuse."""
-        protected = scope["type"] in ("http", "websocket") and scope["path"].startswith(PROTECTED)
+        protected = scope["type"] in ("http", "websocket") and path_of(scope).startswith(PROTECTED)
         if not self._clients or not protected:
             await self._app(scope, receive, send)
             return

@@ -10,6 +10,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
+from isoline_voice.api.forwarded import path_of
+
 QUIET = ("/healthz", "/readyz", "/metrics")
 """What probes and scrapers ask for every few seconds is no news."""
 
@@ -25,7 +27,7 @@ class TraceRequests:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on within the span."""
-        if scope["type"] not in ("http", "websocket") or scope["path"] in QUIET:
+        if scope["type"] not in ("http", "websocket") or path_of(scope) in QUIET:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import Receive, Scope, Send
 
+from isoline_voice.api.forwarded import path_of
 from isoline_voice.api.studio import Studio
 
 PATH = "/gradio"
@@ -34,13 +35,12 @@ class GradioPage(BaseRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Full for HTTP requests to the page."""
-        path = scope.get("path", "")
-        ours = scope["type"] == "http" and (path == PATH or path.startswith(f"{PATH}/"))
+        ours = scope["type"] == "http" and f"{path_of(scope)}/".startswith(f"{PATH}/")
         return (Match.FULL if ours else Match.NONE), {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with Gradio's application."""
-        if scope["path"] == PATH:
+        if path_of(scope) == PATH:
             # Relative, so that it is right behind any gateway, whatever it calls us.
             query = Request(scope).url.query
             location = f"{PATH.removeprefix('/')}/" + (f"?{query}" if query else "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -40,6 +42,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 )
 """The statements that lead from each version to the next; what has been released is never changed, only added to."""
 
+NEWER = "The state in {} was written by a newer version of the studio; use that one."
+
 Value = str | int | float | None
 
 
@@ -47,6 +51,24 @@ class StateError(VoiceError):
     """The state folder cannot be used; the message says why and what to do."""
 
     code = "state_unusable"
+
+
+def unusable(folder: Path) -> str | None:
+    """Why a folder cannot be used for the state, None if it can; looks only."""
+    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if not existing.is_dir():
+        return f"{existing} is no folder"
+    if not os.access(existing, os.W_OK | os.X_OK):
+        return f"{existing} cannot be written to"
+    file = folder / FILE
+    if not file.exists():
+        return None
+    try:
+        with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            [version] = connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.Error as error:
+        return f"{file} cannot be read: {error}"
+    return NEWER.format(folder) if version > len(MIGRATIONS) else None
 
 
 class Database:
@@ -60,11 +82,11 @@ class Database:
             self._connection = sqlite3.connect(
                 folder / FILE, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
-            self._connection.row_factory = sqlite3.Row
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-            self._connection.execute("PRAGMA foreign_keys = ON")
-            self._migrate(folder)
+            try:
+                self._prepare(folder)
+            except BaseException:
+                self._connection.close()  # or its transaction would lock out whoever tries again
+                raise
         except (OSError, sqlite3.Error) as error:
             raise StateError(
                 f"The state folder {folder} cannot be used: {error}. Choose another with --state."
@@ -92,12 +114,19 @@ class Database:
         with self._lock:
             self._connection.close()
 
+    def _prepare(self, folder: Path) -> None:
+        self._connection.row_factory = sqlite3.Row
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.execute("PRAGMA foreign_keys = ON")
+        self._migrate(folder)
+
     def _migrate(self, folder: Path) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
         [version] = self._connection.execute("PRAGMA user_version").fetchone()
         if version > len(MIGRATIONS):
             self._connection.execute("ROLLBACK")
-            raise StateError(f"The state in {folder} was written by a newer version of the studio; use that one.")
+            raise StateError(NEWER.format(folder))
         for statements in MIGRATIONS[version:]:
             for statement in statements:
                 self._connection.execute(statement)

@@ -7,6 +7,7 @@ in the same environment, has in another version.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 from collections.abc import Iterator
 
 from opentelemetry import trace
@@ -22,6 +23,16 @@ class TracesError(VoiceError):
     """Spans cannot be sent; the message says what is missing."""
 
     code = "traces_unavailable"
+
+
+MISSING = "traces need the extra: pip install 'isoline[traces]'"
+
+
+def installed() -> bool:
+    """Whether spans can be sent at all."""
+    with contextlib.suppress(ImportError):
+        return importlib.util.find_spec("opentelemetry.exporter.otlp.json.http") is not None
+    return False
 
 
 @contextlib.contextmanager
@@ -40,7 +51,7 @@ def sending(endpoint: str | None) -> Iterator[None]:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError as error:
-        raise TracesError("Traces need the extra: pip install 'isoline[traces]'.") from error
+        raise TracesError(f"{MISSING}.") from error
     resource = Resource.create({"service.name": "isoline-voice", "service.version": __version__})
     provider = TracerProvider(resource=resource)
     exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=LONGEST_SECONDS)
