@@ -43,7 +43,9 @@ class StatusWriter:
 
     def put(self, statuses: Mapping[Key, ProxyStatus | None]) -> None:
         """Have these written soon; None clears what was written of an object that is no longer ours to judge."""
-        self._waiting.update(statuses)
+        for key, status in statuses.items():
+            self._waiting.pop(key, None)
+            self._waiting[key] = status
         self._some.set()
 
     def start(self) -> None:
@@ -62,8 +64,9 @@ class StatusWriter:
             await self._some.wait()
             self._some.clear()
             while self._waiting:
-                for key in list(self._waiting)[:AT_ONCE]:
-                    self._write_one(key, self._waiting.pop(key))
+                # The newest first: somebody looks at what has just changed, and not at the thousands of a start.
+                for _ in range(min(AT_ONCE, len(self._waiting))):
+                    self._write_one(*self._waiting.popitem())
                 await asyncio.sleep(0)
 
     def _write_one(self, key: Key, found: ProxyStatus | None) -> None:

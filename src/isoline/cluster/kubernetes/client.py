@@ -8,6 +8,8 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
@@ -39,6 +41,7 @@ class Client:
         self.connection = connection
         self._user_agent = user_agent
         self._session: aiohttp.ClientSession | None = None
+        self._proxy = connection.proxy or environment_proxy(connection.server)
 
     async def close(self) -> None:
         if self._session is not None:
@@ -90,7 +93,7 @@ class Client:
                     headers={**headers, **proof},
                     ssl=context if context is not None else True,
                     server_hostname=self.connection.server_name if context is not None else None,
-                    proxy=self.connection.proxy,
+                    proxy=self._proxy,
                     timeout=limits,
                 ) as response:
                     if response.status == 401 and attempt == 1:
@@ -111,9 +114,19 @@ class Client:
                 # Packing costs both sides more than the bytes do in a cluster.
                 headers={"Accept": JSON, "Accept-Encoding": "identity", "User-Agent": self._user_agent},
                 read_bufsize=1024 * 1024,
-                trust_env=True,
             )
         return self._session
+
+
+def environment_proxy(server: str) -> str | None:
+    """Return the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name for a server.
+
+    The client library would look it up for each request, on another thread.
+    """
+    parts = urlsplit(server)
+    if not parts.hostname or proxy_bypass(parts.hostname):
+        return None
+    return getproxies().get(parts.scheme)
 
 
 def _socket(address: tuple[Any, ...]) -> socket.socket:

@@ -46,6 +46,7 @@ class StatusWrites:
     def put(self, key: Key, status: msgspec.Struct) -> None:
         """Have this written soon, in place of whatever still waits for this object."""
         self._drop_later(key)
+        self._pending.pop(key, None)
         self._pending[key] = status
         self._idle.clear()
         self._some.set()
@@ -58,7 +59,9 @@ class StatusWrites:
         self._rest()
 
     def start(self) -> None:
-        self._tasks = [asyncio.create_task(self._write(), name="status writer") for _ in range(WRITERS)]
+        self._tasks = [
+            asyncio.create_task(self._write(newest=number % 2 == 0), name="status writer") for number in range(WRITERS)
+        ]
 
     async def idle(self) -> None:
         """Wait until all is written."""
@@ -70,9 +73,9 @@ class StatusWrites:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _write(self) -> None:
+    async def _write(self, *, newest: bool) -> None:
         while True:
-            key = self._next()
+            key = self._next(newest=newest)
             if key is None:
                 self._some.clear()
                 await self._some.wait()
@@ -87,9 +90,12 @@ class StatusWrites:
             if key in self._pending:
                 self._some.set()
 
-    def _next(self) -> Key | None:
+    def _next(self, *, newest: bool) -> Key | None:
+        # What has just changed is looked at by somebody, and must not wait for the thousands of a start; that these
+        # wait for ever is prevented by the other half of the writers.
+        waiting = reversed(self._pending) if newest else iter(self._pending)
         # Two writes of one object at the same time might arrive in the wrong order.
-        return next((key for key in self._pending if key not in self._active), None)
+        return next((key for key in waiting if key not in self._active), None)
 
     async def _write_one(self, key: Key, status: msgspec.Struct) -> None:
         try:

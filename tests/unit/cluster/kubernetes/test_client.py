@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from isoline.cluster.kubernetes.client import Client
+from isoline.cluster.kubernetes.client import Client, environment_proxy
 from isoline.cluster.kubernetes.connection import ClientCertificate, Connection, Trust
 from isoline.cluster.kubernetes.errors import APIError, CredentialsError, UnreachableError
 from isoline.cluster.kubernetes.identities import Fixed, TokenFile
@@ -127,3 +127,23 @@ async def test_files_that_cannot_be_used_are_told_by_name(tmp_path: Path) -> Non
     with pytest.raises(UnreachableError, match=r"http://127\.0\.0\.1:1"):
         await nobody.send("GET", "/version")
     await nobody.close()
+
+
+@pytest.mark.parametrize(
+    ("variables", "proxy"),
+    [
+        ({}, None),
+        ({"https_proxy": "http://proxy:3128"}, "http://proxy:3128"),
+        ({"https_proxy": "http://proxy:3128", "no_proxy": ".example"}, None),
+        ({"http_proxy": "http://proxy:3128"}, None),
+    ],
+)
+def test_a_proxy_of_the_environment_counts(
+    variables: dict[str, str], proxy: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy", "no_proxy", "all_proxy"):
+        for spelt in (name, name.upper()):
+            monkeypatch.delenv(spelt, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert environment_proxy("https://api.example:6443") == proxy
