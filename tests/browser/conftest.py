@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from isoline_voice.speech import SpeechService
 from voice.conftest import serving
 from voice.recordings import spoken, wav
+
+PATIENCE_MS = 30_000
+"""Much longer than anything takes, for a machine that has other things to do."""
+expect.set_options(timeout=PATIENCE_MS)
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -48,7 +52,9 @@ def browser(voice_file: Path) -> Iterator[Browser]:
         pytest.skip("chromium is not installed: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*FLAGS, f"--use-file-for-fake-audio-capture={voice_file}"]
+            executable_path=CHROMIUM,
+            timeout=2 * PATIENCE_MS,
+            args=[*FLAGS, f"--use-file-for-fake-audio-capture={voice_file}"],
         )
         yield browser
         browser.close()
@@ -63,7 +69,7 @@ def locale() -> str:
 @pytest.fixture
 def context(browser: Browser, locale: str) -> Iterator[BrowserContext]:
     with browser.new_context(locale=locale, viewport={"width": 1100, "height": 900}) as context:
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         yield context
 
 

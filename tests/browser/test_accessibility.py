@@ -94,6 +94,7 @@ def test_nothing_is_found_in_the_recorder(page: Page, silence: Path) -> None:
     expect(page.locator("#recorder .level-words")).to_contain_text("·")
     assert_nothing_found(page)
     page.locator("#recorder .record").click()
+    expect(page.locator("#recorder audio")).to_be_visible()
     page.locator("#recorder input[type=file]").set_input_files(silence)
     expect(page.locator("#recorder .findings li.error")).to_be_visible()
     page.keyboard.press("Control+Enter")

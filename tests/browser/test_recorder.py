@@ -22,7 +22,7 @@ def test_a_voice_is_recorded_heard_and_spoken_with(page: Page) -> None:
     page.get_by_role("button", name="Record", exact=True).click()
     expect(page.locator("#recorder .levels")).to_be_visible()
     page.wait_for_function("() => document.querySelector('#recorder meter').value > 0.05")
-    page.wait_for_function("() => parseFloat(document.querySelector('.level-words').textContent.split('· ')[1]) > 2")
+    page.wait_for_function("() => parseFloat(document.querySelector('.level-words').textContent.split('· ')[1]) > 3.5")
     page.get_by_role("button", name="End the recording").click()
     expect(page.get_by_role("status").filter(has_text="The recording can be used")).to_be_visible()
     page.get_by_role("checkbox", name="Whoever is heard agrees").check()

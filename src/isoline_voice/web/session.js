@@ -91,7 +91,7 @@ export class Session {
     if (message.type === "audio.start") this.#handlers.onStart(message);
     if (message.type === "audio.done") this.#handlers.onSpoken(message);
     if (message.type === "session.done") {
-      this.#end();
+      this.stop(); // the studio would wait for another text
       this.#handlers.onDone();
     }
     if (message.type === "error") {
