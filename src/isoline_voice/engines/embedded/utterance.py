@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from isoline_voice.audio.finishing import OUTPUT_RATE, Finisher
+from isoline_voice.audio.finishing import Finisher
 from isoline_voice.audio.world import Shape
 from isoline_voice.engines.embedded.fresh import FreshWorker
 from isoline_voice.engines.embedded.planning import Part
 from isoline_voice.engines.embedded.pool import WorkerPool
 from isoline_voice.engines.embedded.vocoder import Vocoder
+from isoline_voice.engines.handover import LARGEST_PIECE, HandedOver
 from isoline_voice.engines.protocol import Priority
-from isoline_voice.errors import VoiceError
 
 AHEAD_SECONDS = 4.0
 """The next part is fetched once less than this is waiting to be taken. A part is spoken a thousand times faster than it
 plays, so a listener never waits, and a text of any length needs the memory of a part or two."""
-
-LARGEST_PIECE = int(0.2 * OUTPUT_RATE) * 2
-"""Bytes; what is ready is handed out together up to about this."""
 
 
 class _Begin(NamedTuple):
@@ -37,7 +33,7 @@ class _Finish(NamedTuple):
     pass
 
 
-class Utterance:
+class Utterance(HandedOver):
     """The `Pieces` of one Speech. Fetching starts at once, on the running loop.
 
     `closed` is called once with the seconds of audio handed out, when all has been taken or at `aclose`.
@@ -65,49 +61,18 @@ class Utterance:
         self._waiting: deque[bytes | _Begin | _End | _Finish] = deque()
         self._waiting_bytes = 0
         self._ahead = int(AHEAD_SECONDS * source.rate / stretch) * 2
-        self._arrived = asyncio.Event()
-        self._room = asyncio.Event()
-        self._given = 0
-        self._over = False
-        self._closed = closed
-        self._fetching = asyncio.get_running_loop().create_task(self._fetch())
-        self._fetching.add_done_callback(lambda _: self._arrived.set())
+        super().__init__(self._fetch(), closed=lambda seconds: closed(self, seconds))
 
-    def __aiter__(self) -> Utterance:
-        return self
-
-    async def __anext__(self) -> bytes:
+    def _take(self) -> bytes:
         piece = bytearray()
-        while not self._over:
-            while self._waiting and len(piece) < LARGEST_PIECE:
-                piece += self._finished(self._waiting.popleft())
-            if self._waiting_bytes < self._ahead:
-                self._room.set()
-            if piece:
-                self._given += len(piece)
-                await asyncio.sleep(0)  # audio may be ready for minutes ahead; the others' turn comes all the same
-                return bytes(piece)
-            if self._fetching.done() and not self._waiting:
-                self._end()
-                self._fetching.result()
-                break
-            self._arrived.clear()
-            await self._arrived.wait()
-        raise StopAsyncIteration
+        while self._waiting and len(piece) < LARGEST_PIECE:
+            piece += self._finished(self._waiting.popleft())
+        if self._waiting_bytes < self._ahead:
+            self._room.set()
+        return bytes(piece)
 
-    async def aclose(self) -> None:
-        """Stop; the worker is told at once."""
-        self._end()
-        self._fetching.cancel()
-        with contextlib.suppress(asyncio.CancelledError, VoiceError):
-            await self._fetching
-
-    def _end(self) -> None:
-        if not self._over:
-            self._over = True
-            self._waiting.clear()
-            self._closed(self, self._given / 2 / OUTPUT_RATE)
-            self._arrived.set()
+    def _drop(self) -> None:
+        self._waiting.clear()
 
     def _finished(self, event: bytes | _Begin | _End | _Finish) -> bytes:
         match event:
@@ -126,8 +91,7 @@ class Utterance:
         try:
             for part in self._parts:
                 while self._waiting_bytes >= self._ahead:
-                    self._room.clear()
-                    await self._room.wait()
+                    await self._room_is_made()
                 await (self._fetch_shaped(part) if self._shape else self._fetch_part(part))
             self._put(_Finish())
         finally:
@@ -173,4 +137,4 @@ class Utterance:
 
     def _put(self, event: bytes | _Begin | _End | _Finish) -> None:
         self._waiting.append(event)
-        self._arrived.set()
+        self._arrive()
