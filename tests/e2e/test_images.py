@@ -92,14 +92,16 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 @contextmanager
-def contained(name: str, tree: Path, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    """Run what the image runs, with some arguments, as it is run: by its user, in a tree that cannot be written."""
+def contained(
+    name: str, tree: Path, *arguments: str, program: Sequence[str] = (), **environment: str
+) -> Iterator[subprocess.Popen[str]]:
+    """Run what the image runs, or another program of it, as its user, in a tree that cannot be written."""
     image = last_stage(name)
     given = [*only(image, "ENV").split(), *(f"{key}={value}" for key, value in environment.items())]
     script = CONTAINED.format(
         tree=tree, environment=" ".join(given), user=only(image, "USER"), chroot="/usr/sbin/chroot"
     )
-    entry: list[str] = json.loads(only(image, "ENTRYPOINT"))
+    entry: list[str] = [*program] or json.loads(only(image, "ENTRYPOINT"))
     command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script, "sh", *entry, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:
@@ -122,13 +124,11 @@ def check_gateway(name: str, tree: Path) -> None:
     """What the chart runs: the command line, and Envoy with a bootstrap of ours."""
     assert output(name, tree, "version") == f"isoline {VERSION}"
     assert "kind: CustomResourceDefinition" in output(name, tree, "crds")
-    assert "--snapshot" in output(name, tree, "control-plane", "--help")
-    assert output(name, tree, "envoy", "bootstrap", "/tmp/envoy.json") == ""
     assert "Read-only file system" in output(name, tree, "certgen", "/opt/certificates")
-    # As its container is started: the program is in the PATH.
-    assert (tree / "opt/isoline/bin/envoy").readlink() == Path("/opt/isoline/site-packages/envoy/_bin/envoy")
-    envoy = (tree / "opt/isoline/site-packages/envoy/_bin/envoy").read_bytes()[:4]
-    assert envoy == b"\x7fELF"
+    # As the chart starts it: by its name, from the PATH.
+    with contained(name, tree, "--version", program=["/opt/isoline/bin/envoy"]) as process:
+        said, _ = process.communicate(timeout=PATIENCE)
+    assert "/RELEASE/" in said
 
 
 def output(name: str, tree: Path, *arguments: str) -> str:
@@ -144,7 +144,9 @@ def check_studio(name: str, tree: Path) -> None:
         assert process.stdout is not None
         address = next(line.rpartition(" ")[2].strip() for line in process.stdout if "listening at" in line)
         until_ready(address)
-        speech = urllib.request.Request(f"{address}/v1/audio/speech", json.dumps({"input": "hello"}).encode())
+        speech = urllib.request.Request(
+            f"{address}/v1/audio/speech", json.dumps({"input": "hello", "response_format": "wav"}).encode()
+        )
         with urllib.request.urlopen(speech, timeout=PATIENCE) as answer:
             assert answer.read(4) == b"RIFF"
         with urllib.request.urlopen(f"{address}/gradio/", timeout=PATIENCE) as answer:
