@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from isoline_voice.api.app import create_app
@@ -139,11 +140,17 @@ async def client(engine: FakeEngine) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def served(engine: FakeEngine) -> AsyncIterator[str]:
+def app(engine: FakeEngine) -> FastAPI:
+    """The application that `served` serves."""
+    return create_app(SpeechService(engine), Settings(port=0))
+
+
+@pytest.fixture
+async def served(app: FastAPI) -> AsyncIterator[str]:
     """`127.0.0.1:port` of a real web server over the fake engine, in the test's own event loop."""
     settings = Settings(port=0)
     listener = listen(settings)
-    server = uvicorn.Server(server_config(create_app(SpeechService(engine), settings), settings))
+    server = uvicorn.Server(server_config(app, settings))
     running = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:  # noqa: ASYNC110 (uvicorn has no event for it)
         await asyncio.sleep(0.005)

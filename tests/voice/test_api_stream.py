@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -206,6 +207,26 @@ async def test_an_open_session_that_says_nothing_is_no_stream(served: str) -> No
         await send(socket, {"type": "session.config"})
         await until(socket, "session.configured")
         assert "isoline_voice_active_streams 0.0" in (await client.get(f"http://{served}/metrics")).text
+
+
+async def test_a_stop_lets_a_text_be_spoken_to_its_end_and_begins_no_other(
+    served: str, engine: FakeEngine, app: FastAPI
+) -> None:
+    studio = app.state.studio
+    engine.gate.clear()
+    async with session(served) as socket:
+        await send(socket, {"type": "input.text", "text": "One. Two."}, {"type": "input.done"})
+        await engine.begun.wait()
+        studio.draining = True
+        assert not studio.idle.is_set()
+        engine.gate.set()
+        received = await until(socket, "session.done")
+        assert sum(len(frame) for frame in received if isinstance(frame, bytes)) == 2 * len(PIECE)
+        with pytest.raises(ConnectionClosed) as closing:
+            await socket.recv()
+    assert closing.value.rcvd is not None
+    assert closing.value.rcvd.code == 1000
+    assert studio.idle.is_set()
 
 
 async def test_an_error_says_its_message_where_other_servers_do(served: str) -> None:
