@@ -54,6 +54,7 @@ class Metrics:
         for route in SPEECH_ROUTES:
             # A counter that is not there until something happens cannot be told from one that does not exist.
             self.cancelled.labels(route)
+            self.audio.labels(route)
         self.speeches = SpeechFigures(self.registry)
         for engine in service.stats().each():
             self.speeches.offer(engine.engine)

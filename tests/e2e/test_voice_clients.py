@@ -183,7 +183,7 @@ def _predicted(studio: Isoline, client: httpx.Client, body: dict[str, Any]) -> s
 @pytest.mark.parametrize("http2", [True, False])
 @pytest.mark.parametrize(
     ("path", "body"),
-    [(SPEECH, {"content": b"x" * 12_000_000}), ("/predict", {"files": {"prompt_wav": b"x" * 12_000_000}})],
+    [(SPEECH, {"content": b"x" * 20_000_000}), ("/predict", {"files": {"prompt_wav": b"x" * 20_000_000}})],
 )
 def test_too_large_an_upload_gets_its_answer(studio: Isoline, path: str, body: dict[str, Any], http2: bool) -> None:
     """The gateway breaks the connection off when the studio answers before it has taken the body."""
