@@ -13,7 +13,7 @@ from isoline_voice.speech import SpeechService
 from voice.conftest import serving
 from voice.recordings import spoken, wav
 
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 """Much longer than anything takes, for a machine that has other things to do."""
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -53,7 +53,7 @@ def browser(voice_file: Path) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
-            timeout=2 * PATIENCE_MS,
+            timeout=PATIENCE_MS,
             args=[*FLAGS, f"--use-file-for-fake-audio-capture={voice_file}"],
         )
         yield browser

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
@@ -161,6 +163,20 @@ def test_nothing_is_wider_than_the_screen_and_targets_fit_a_thumb(page: Page, wi
             .map(([name]) => name)"""
     )
     assert small == []
+
+
+def test_letters_of_double_size_fit_a_phone(page: Page, voice_file: Path) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    page.locator("#how").fill("用四川话大声读出来，像讲睡前故事一样，zzzz")
+    expect(page.locator("#wishes > li")).to_have_count(4)
+    page.locator("#voice").select_option("recording")
+    page.locator("#recorder input[type=file]").set_input_files(voice_file)
+    expect(page.locator("#recorder audio")).to_be_visible()
+    for view in ("speak", "voices", "jobs", "history"):
+        page.locator(f'a[href="#{view}"]').click()
+        expect(page.locator(f"#view-{view}")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
 @pytest.mark.parametrize(

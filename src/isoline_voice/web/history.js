@@ -5,7 +5,7 @@ import { at, button, languageOf, make } from "./dom.js";
 import { clear, entries, keep, remove } from "./history-store.js";
 import { Recording } from "./recording.js";
 import { go, onView, view } from "./views.js";
-import { onLanguage, words } from "./words.js";
+import { locale, onLanguage, words } from "./words.js";
 
 const KEPT = "isoline-voice.keep-history";
 
@@ -65,7 +65,7 @@ export class History {
       "li",
       { class: "entry" },
       make("h3", { id, class: "excerpt", lang: languageOf(fields.text) }, fields.text),
-      make("p", { class: "hint" }, `${told.join(" · ")} · ${new Date(when).toLocaleString(document.documentElement.lang)}`),
+      make("p", { class: "hint" }, `${told.join(" · ")} · ${new Date(when).toLocaleString(locale())}`),
       make("div", { class: "row" }, ...controls),
     );
   }

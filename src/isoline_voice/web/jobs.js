@@ -7,14 +7,14 @@ import { nameOfJob } from "./job-names.js";
 import { explained } from "./refusals.js";
 import { save } from "./saving.js";
 import { onView, view } from "./views.js";
-import { onLanguage, said, words } from "./words.js";
+import { locale, onLanguage, said, words } from "./words.js";
 
 const EVERY_MS = 1000;
 const FORMATS = ["mp3", "wav", "opus", "aac", "flac", "srt", "vtt"];
 const UNFINISHED = ["queued", "running"];
 
 const path = (job, rest = "") => `v1/audio/jobs/${job.id}${rest}`;
-const moment = (seconds) => new Date(seconds * 1000).toLocaleString(document.documentElement.lang);
+const moment = (seconds) => new Date(seconds * 1000).toLocaleString(locale());
 const titleOf = (job) => nameOfJob(job.id) || job.chapters.find(Boolean) || moment(job.created_at);
 
 /** One job in the list; it is written anew only where it has changed, so that the focus stays. */
@@ -30,7 +30,7 @@ class Entry {
     this.remove = button("", () => act("remove", this.#job));
     this.format = make("select", {}, ...FORMATS.map((format) => new Option(format.toUpperCase(), format)));
     this.download = button("", () => act("download", this.#job, this.format.value));
-    this.files = make("div", { class: "row tight" }, this.format, this.download);
+    this.files = make("div", { class: "row" }, this.format, this.download);
     this.element = make(
       "li",
       { class: "entry" },

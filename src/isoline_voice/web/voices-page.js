@@ -8,7 +8,7 @@ import { SampleField } from "./sample.js";
 import { save } from "./saving.js";
 import { onView, view } from "./views.js";
 import { languageName, loadVoices } from "./voices.js";
-import { onLanguage, words } from "./words.js";
+import { locale, onLanguage, words } from "./words.js";
 
 const PATH = "v1/audio/voices";
 const [name, transcript, by, consent] = ["voice-name", "voice-transcript", "consent-by", "consent-words"].map(at);
@@ -44,7 +44,7 @@ export class VoicesPage {
   }
 
   #entry(voice) {
-    const when = new Date(voice.consent.at * 1000).toLocaleDateString(document.documentElement.lang);
+    const when = new Date(voice.consent.at * 1000).toLocaleDateString(locale());
     const title = make("h3", { id: voice.id }, voice.name);
     const entry = make(
       "li",

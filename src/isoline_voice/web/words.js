@@ -36,6 +36,9 @@ const listeners = [];
 export const current = () => language;
 export const words = () => WORDS[language];
 
+/** The browser's own variant of the page's language, for dates. */
+export const locale = () => navigator.languages.find((tag) => tag.startsWith(language)) ?? language;
+
 /** What the studio says in both languages (`message` or `en`, and the same in Chinese), in that of the moment. */
 export const said = (both) => (language === "zh" ? (both.message_zh ?? both.zh) : (both.message ?? both.en));
 
