@@ -44,11 +44,16 @@ def turned(rendered: Iterable[Resource], before: Turning) -> tuple[list[Resource
     ahead = frozenset(turning | (before.ahead & set(routes.values())))
     if ahead:
         resources = [
-            each._replace(needs=(Name(types.ROUTES, name),)) if (name := routes.get(each.name)) in ahead else each
+            each._replace(needs=_needs(name)) if (name := routes.get(each.name)) in ahead else each
             for each in resources
         ]
         resources += [scope(names.ahead(name), name) for name in sorted(ahead)]
     return resources, Turning(routes, ahead)
+
+
+def _needs(routes: str) -> tuple[Name, ...]:
+    """The scope, too: that there are routes counts only while something names them."""
+    return Name(types.SCOPE, names.ahead(routes)), Name(types.ROUTES, routes)
 
 
 def _routes_of(resource: Resource) -> str:

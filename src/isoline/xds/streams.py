@@ -253,6 +253,9 @@ class Stream:
             return False
         subscription = self.subscriptions.get(need.type_url)
         held = None if subscription is None else subscription.held.get(need.name)
+        if subscription is not None and need.type_url == types.ROUTES and subscription.is_asked_anew(need.name):
+            # Envoy has let go of them in between, with the last scope that named them.
+            return True
         if held is None:
             return not self._warming.is_ready(need, self._clock())
         return before is not None and held.empty

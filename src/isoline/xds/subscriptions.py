@@ -72,6 +72,10 @@ class Subscription:
     def wants(self, name: str) -> bool:
         return self.wildcard or name in self.asked
 
+    def is_asked_anew(self, name: str) -> bool:
+        """Whether a name was asked for since Envoy last accepted something under it."""
+        return name in self.unanswered or name in self.sent
+
     def spellings(self, canonical: str) -> Iterator[str]:
         """The names that are asked for and mean `canonical`."""
         if self.wants(canonical):

@@ -28,14 +28,16 @@ def test_a_scope_that_turns_waits_for_routes_that_are_named_ahead() -> None:
     _, redirected = step(REDIRECTED, NO_SCOPES)
     resources, served = step(SERVED, redirected)
     own = Name(types.ROUTES, SCOPE.name)
-    assert resources[SCOPE].needs == (own,)
-    assert resources[Name(types.SCOPE, names.ahead(own.name))].needs == ()
+    ahead = Name(types.SCOPE, names.ahead(own.name))
+    assert resources[SCOPE].needs == (ahead, own)
+    assert resources[ahead].needs == ()
     # While it is so, whatever else changes; and no longer.
     again, still = step((respond("other"),), served)
     assert again.keys() == resources.keys()
     back, _ = step(REDIRECTED, still)
-    assert back[SCOPE].needs == (Name(types.ROUTES, names.REDIRECT_ROUTES),)
-    assert back.keys() == {SCOPE, Name(types.SCOPE, names.ahead(names.REDIRECT_ROUTES))}
+    redirects = Name(types.SCOPE, names.ahead(names.REDIRECT_ROUTES))
+    assert back[SCOPE].needs == (redirects, Name(types.ROUTES, names.REDIRECT_ROUTES))
+    assert back.keys() == {SCOPE, redirects}
 
 
 def test_the_scope_itself_is_the_same_whether_it_turned_or_not() -> None:

@@ -346,6 +346,26 @@ class TestMakeBeforeBreak:
         envoy.ack(cluster)
         assert names(envoy.one()) == ["quick"]
 
+    def test_routes_that_were_let_go_of_in_between_are_waited_for(self, cache: Cache, envoy: Envoy) -> None:
+        ahead, own = Name(SCOPE, "ahead"), Name(ROUTES, "own")
+        cache.update([a(SCOPE, "ahead"), a(ROUTES, "own")])
+        envoy.ask(SCOPE)
+        envoy.ask(ROUTES, "own")
+        assert envoy.settle() == ["ahead", "own"]
+        cache.update(remove=[ahead, own])
+        removal = envoy.sent()
+        cache.update([a(SCOPE, "ahead"), a(ROUTES, "own"), a(SCOPE, "site", needs=[ahead, own])])
+        # Routes that Envoy asks for no more may go out, and are accepted; they do not count.
+        scope, *routes = envoy.sent()
+        assert names(scope) == ["ahead"]
+        envoy.ack(*removal, *routes)
+        envoy.ask(ROUTES, "own")
+        envoy.ack(scope)
+        (answer,) = envoy.sent()
+        assert names(answer) == ["own"]
+        envoy.ack(answer)
+        assert names(envoy.one()) == ["site"]
+
     def test_an_extension_is_envoys_to_let_go_of(self, cache: Cache, envoy: Envoy) -> None:
         """Connections of a chain that drains go on with it, and with its cluster."""
         app_and_routes(cache, envoy)
