@@ -11,12 +11,14 @@ import httpx
 import msgspec
 import pytest
 
-from isoline.objects import GatewayConfig, ObjectMeta, Secret, SecretValue
+from isoline.objects import GatewayConfig, ObjectMeta, Secret, SecretValue, TrafficPolicy
+from isoline.objects.traffic_policy import SETTINGS
 from isoline.routing import ir
 from isoline.routing.compiler import compile_site
 from isoline.routing.gateway import gateway_from_config
 from isoline.routing.indexes import HOSTS
 from isoline.routing.settings import settings_from_config
+from isoline.routing.traffic.effective import is_set
 from isoline.routing.view import View
 from unit.routing.support import objects, pair, secret, store_of
 from unit.xds.apps import App
@@ -155,6 +157,15 @@ async def basic_auth(edge: Edge) -> None:
     assert answer.json()["headers"]["x-user"] == "ann"
 
 
+@example("any-credential")
+async def any_credential(edge: Edge) -> None:
+    password = "Basic " + base64.b64encode(b"ann:long and random").decode()
+    for given in (password, "Bearer 90ab17"):
+        assert (await edge.get(URL, headers={"authorization": given})).status_code == 200
+    for given in ("Basic wrong", "Bearer wrong"):
+        assert (await edge.get(URL, headers={"authorization": given})).status_code == 401
+
+
 @example("oidc")
 async def oidc(edge: Edge) -> None:
     answer = await edge.get(URL)
@@ -212,12 +223,17 @@ async def http3(edge: Edge) -> None:
     assert "alt-svc" not in (await edge.get(URL)).headers
 
 
-BEFORE = {"api-keys": 401, "basic-auth": 401, "oidc": 302, "jwt-claims": 403}
+BEFORE = {"api-keys": 401, "any-credential": 401, "basic-auth": 401, "oidc": 302, "jwt-claims": 403}
 """What is answered to somebody who brings nothing."""
 
 
 def test_every_example_is_tried() -> None:
     assert sorted(CHECKS) == sorted(EXAMPLES)
+
+
+def test_every_setting_has_an_example() -> None:
+    policies = [item for text in EXAMPLES.values() for item in objects(text) if isinstance(item, TrafficPolicy)]
+    assert {name for name in SETTINGS for policy in policies if is_set(policy, name)} == set(SETTINGS)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -27,8 +27,9 @@ def expand(app: App, profile: Profile | None, target: Target, offered: Offered =
         service(app, profile),
         *claims(app, profile),
         network_policy(app, profile, monitored=is_monitored(app, profile, offered)),
-        *proxies(app, profile),
+        # Who may come stands before the way in does.
         *policies(app, profile),
+        *proxies(app, profile),
     ]
     if target is Target.MACHINE:
         return [owned_by(app, child) for child in children]

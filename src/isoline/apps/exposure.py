@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from isoline.apps import access
 from isoline.apps.defaults import affinity
 from isoline.apps.names import PORT_NAME, metadata, port, proxy_name, selector, tls_secret_name
 from isoline.apps.profile import Profile
@@ -13,9 +14,7 @@ from isoline.objects.httpproxy import (
     HTTPProxy,
     HTTPProxySpec,
     IPFilterPolicy,
-    JWTProvider,
     LoadBalancerPolicy,
-    LocalJWKS,
     LocalRateLimitPolicy,
     MatchCondition,
     RateLimitPolicy,
@@ -57,7 +56,7 @@ def service(app: App, profile: Profile | None) -> core.Service:
 def proxies(app: App, profile: Profile | None) -> list[HTTPProxy]:
     """Return an HTTPProxy for each host: TLS, WebSockets, no limit on how long an answer takes, and retries."""
     routes = tuple(_routes(app, profile))
-    annotations = {}
+    annotations = access.annotations(app)
     if app.spec.tls is not None and app.spec.tls.self_signed is not None:
         annotations[SELF_SIGNED] = "true" if app.spec.tls.self_signed else "false"
     return [
@@ -70,28 +69,20 @@ def proxies(app: App, profile: Profile | None) -> list[HTTPProxy]:
 
 
 def _virtual_host(app: App, host: str) -> VirtualHost:
-    access, limits = app.spec.access, app.spec.limits
+    lists, limits = app.spec.access or Access(), app.spec.limits
     return VirtualHost(
         # The API server of a cluster takes no capitals.
         fqdn=host.lower(),
         tls=httpproxy.TLS(secret_name=tls_secret_name(app)),
-        ip_allow_policy=_filters(access.allow if access is not None else ()),
-        ip_deny_policy=_filters(access.deny if access is not None else ()),
-        jwt_providers=_tokens(access),
+        ip_allow_policy=_filters(lists.allow),
+        ip_deny_policy=_filters(lists.deny),
+        jwt_providers=access.providers(app),
         rate_limit_policy=None
         if limits is None or limits.rate is None
         else RateLimitPolicy(
             local=LocalRateLimitPolicy(requests=limits.rate.requests, unit=limits.rate.per, burst=limits.rate.burst)
         ),
     )
-
-
-def _tokens(access: Access | None) -> tuple[JWTProvider, ...]:
-    jwt = access.jwt if access is not None else None
-    if jwt is None or jwt.jwks is None:
-        return ()
-    keys = LocalJWKS(secret_name=jwt.jwks.secret_name, key=jwt.jwks.key)
-    return (JWTProvider(name="app", default=True, issuer=jwt.issuer, audiences=jwt.audiences, local_jwks=keys),)
 
 
 def _filters(networks: tuple[str, ...]) -> tuple[IPFilterPolicy, ...]:
@@ -109,7 +100,7 @@ def _paths(app: App) -> Iterator[MatchCondition]:
 
     HTTPProxy prefixes know no segments, and an allow-list that says /v1 must not open /v1-internal.
     """
-    for path in dict.fromkeys(app.spec.paths or ("/",)):
+    for path in dict.fromkeys((*app.spec.paths, *access.paths(app)) if app.spec.paths else ("/",)):
         if not path.endswith("/"):
             yield MatchCondition(exact=path)
         yield MatchCondition(prefix=path if path.endswith("/") else f"{path}/")

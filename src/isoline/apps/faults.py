@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from isoline.apps import access
 from isoline.apps.catalog import Catalog
 from isoline.apps.profile import Profile
 from isoline.apps.target import NOTHING_MORE, Offered, Target
@@ -88,22 +89,9 @@ def _storage(spec: AppSpec, profile: Profile | None) -> Iterator[Fault]:
 
 
 def _protection(spec: AppSpec) -> Iterator[Fault]:
-    """What guards an app and cannot be had yet: an app that was meant to be guarded is not put online without."""
-    access = spec.access
-    if access is None:
-        return
-    if access.oidc is not None:
-        text = "is not supported by this version, and the app is not put online without it; attach a TrafficPolicy"
-        yield Fault("spec.access.oidc", f"{text} with oidc, which names the provider's endpoints")
-    if access.jwt is not None and access.jwt.jwks is None:
-        text = "is needed: put the key set into a Secret, since this version does not fetch it"
-        yield Fault("spec.access.jwt.jwks", text)
-    ways = {"apiKeys": access.api_keys, "jwt": access.jwt, "oidc": access.oidc, "basic": access.basic}
-    asked = [name for name, way in ways.items() if way is not None]
-    if len(asked) > 1:
-        yield Fault("spec.access", f"{' and '.join(asked)} cannot be alternatives in this version: keep one")
-    if access.allow and access.deny:
-        yield Fault("spec.access", "allow and deny exclude each other: keep one")
+    if spec.access is not None:
+        for field, message in access.wrong(spec.access):
+            yield Fault(f"spec.access.{field}" if field else "spec.access", message)
 
 
 def notices(app: App, target: Target, offered: Offered = NOTHING_MORE) -> list[str]:

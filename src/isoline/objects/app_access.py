@@ -31,12 +31,25 @@ class JWTAccess(Model, frozen=True, kw_only=True):
     audiences: Annotated[tuple[str, ...], Meta(description="Audiences of which a token must name one.")] = ()
     jwks_url: Annotated[str, Meta(description="https URL of the issuer's JSON Web Key Set.")] = ""
     jwks: Annotated[SecretKeyReference | None, Meta(description="Secret that holds the key set.")] = None
+    ca_secret_name: Annotated[
+        str,
+        Meta(description="Secret whose ca.crt jwksURL is checked with; what the machine trusts when unset."),
+    ] = ""
 
 
 class OIDCAccess(Model, frozen=True, kw_only=True):
     """A browser login with an OpenID Connect provider."""
 
-    issuer: Annotated[str, Meta(description="https URL of the provider.")]
+    issuer: Annotated[str, Meta(description="https URL of the provider.")] = ""
+    authorization_endpoint: Annotated[str, Meta(description="https URL at the provider where browsers log in.")] = ""
+    token_endpoint: Annotated[str, Meta(description="https URL at the provider where the gateway fetches tokens.")] = ""
+    end_session_endpoint: Annotated[
+        str, Meta(description="https URL at the provider to which a browser that signs out is sent.")
+    ] = ""
+    ca_secret_name: Annotated[
+        str,
+        Meta(description="Secret whose ca.crt the provider is checked with; what the machine trusts when unset."),
+    ] = ""
     client_id: Annotated[str, Meta(description="Client that is registered with the provider.")]
     client_secret: Annotated[SecretKeyReference, Meta(description="The client's secret.")]
     scopes: Annotated[tuple[str, ...], Meta(description="Scopes asked for beside openid.")] = ()

@@ -5,6 +5,10 @@ from msgspec import field
 from isoline.objects.httpproxy_policies import UpstreamValidation
 from isoline.objects.model import Model
 
+VERIFIED_KEYS = "isoline.dev/verified-jwks"
+"""Annotation of an HTTPProxy: "true" checks https servers of keys that have no `validation` by what the gateway's
+machine trusts."""
+
 
 class IPFilterPolicy(Model, frozen=True, kw_only=True):
     """`source` is Peer (the connection) or Remote (after trusted proxies); `cidr` may be a bare address."""

@@ -77,6 +77,13 @@ class TrafficPolicySpec(Model, frozen=True, kw_only=True):
     basic_auth: Annotated[BasicAuth | None, Meta(description="Lets in who brings a user name and password.")] = None
     oidc: Annotated[OIDC | None, Meta(description="Lets browsers in after a login.")] = None
     jwt_claims: Annotated[JWTClaims | None, Meta(description="What verified tokens say, and must say.")] = None
+    any_credential: Annotated[
+        bool,
+        Meta(
+            description="Whether one of this policy's apiKeys, basicAuth and oidc, or a token of the jwtProviders that "
+            "the HTTPProxy has, is enough to come in; else all of them are demanded."
+        ),
+    ] = False
     compression: Annotated[Compression | None, Meta(description="Compresses answers.")] = None
     bandwidth: Annotated[Bandwidth | None, Meta(description="How much may go through in a second.")] = None
     endpoint_concurrency: Annotated[

@@ -1,7 +1,7 @@
 """Routes, and the route configurations in which a site's routes stand."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from envoy.config.route.v3 import route_components_pb2 as components
@@ -20,15 +20,17 @@ from isoline.xds.filters import (
     local_limits,
     site_filters,
 )
+from isoline.xds.filters.tokens import demanded
 from isoline.xds.matches import route_match
 from isoline.xds.messages import header_option
+from isoline.xds.traffic import ways_in
 from isoline.xds.traffic.table import site_filters as filters_of
 
 _ENVOY_BODY_LIMIT = 4096
 
 
 def route(source: ir.Route, gateway: ir.Gateway, authorized: ir.Authorization | None = None) -> components.Route:
-    """One named route, of a site whose requests somebody is asked about or not."""
+    """One named route, of a site whose requests somebody is asked about or not, without its site's own filters."""
     message = components.Route(name=source.name, match=route_match(source.match))
     match source.action:
         case ir.Forward():
@@ -50,14 +52,35 @@ def route(source: ir.Route, gateway: ir.Gateway, authorized: ir.Authorization | 
         message.typed_per_filter_config[cookies.NAME].CopyFrom(cookies.per_route(source.cookies))
     if source.global_limit is not None:
         message.typed_per_filter_config[global_limits.NAME].CopyFrom(global_limits.per_route(source.global_limit))
-    if source.traffic is not None:
-        message.typed_per_filter_config[site_filters.NAME].CopyFrom(_site_filters(source.traffic))
     return message
 
 
+def _routes(site: ir.Site, sources: Iterable[ir.Route], gateway: ir.Gateway) -> Iterator[components.Route]:
+    """A site's routes, each with its own filters where they differ from its host's."""
+    for source in sources:
+        message = route(source, gateway, site.authorization)
+        traffic = source.traffic
+        if traffic is None and site.traffic is not None and _tokens(site, source) != _tokens(site):
+            # Who brings a token is not let in by it where nobody looks at it.
+            traffic = site.traffic if site.traffic.alternatives else None
+        if traffic is not None:
+            found = _site_filters(traffic, _tokens(site, source))
+            message.typed_per_filter_config[site_filters.NAME].CopyFrom(found)
+        yield message
+
+
+def _tokens(site: ir.Site, source: ir.Route | None = None) -> ways_in.Tokens:
+    """What becomes of tokens at a route, or at a site's routes that demand one."""
+    if site.tokens is None or (source is not None and not demanded(source, site.tokens)):
+        return ways_in.Tokens.NONE
+    forwarded = any(provider.forward for provider in site.tokens.providers)
+    return ways_in.Tokens.FORWARDED if forwarded else ways_in.Tokens.VERIFIED
+
+
 @lru_cache(maxsize=1024)
-def _site_filters(traffic: ir.Traffic) -> any_pb2.Any:
-    return site_filters.per_route(filters_of(traffic))
+def _site_filters(traffic: ir.Traffic, tokens: ways_in.Tokens = ways_in.Tokens.NONE) -> any_pb2.Any:
+    branches, otherwise = ways_in.choices(traffic, filters_of(traffic), tokens)
+    return site_filters.per_route_by(branches, otherwise) if branches else site_filters.per_route(otherwise)
 
 
 def is_plain_redirect(routes: Iterable[ir.Route]) -> bool:
@@ -94,10 +117,10 @@ def site_routes(site: ir.Site, scheme: names.Scheme, gateway: ir.Gateway) -> rou
     if site.global_limit is not None:
         host.typed_per_filter_config[global_limits.NAME].CopyFrom(global_limits.per_route(site.global_limit))
     if site.traffic is not None:
-        host.typed_per_filter_config[site_filters.NAME].CopyFrom(_site_filters(site.traffic))
+        host.typed_per_filter_config[site_filters.NAME].CopyFrom(_site_filters(site.traffic, _tokens(site)))
     if scheme == "https" and site.wildcard:
         host.routes.append(_more_than_one_label(site.host))
-    host.routes.extend(route(source, gateway, site.authorization) for source in sources)
+    host.routes.extend(_routes(site, sources, gateway))
     if site.traffic is not None:
         _ask_nothing_of_redirects(host, sources)
     if any(_follows_redirects(source) for source in sources):

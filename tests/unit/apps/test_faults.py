@@ -66,17 +66,34 @@ def test_a_fault_names_its_field_and_what_to_do(spec: str, path: str, words: str
     assert words in fault
 
 
+LOGIN = "clientID: a, clientSecret: {secretName: s, key: k}"
+
+
 @pytest.mark.parametrize(
-    ("guard", "path"),
+    ("guard", "path", "words"),
     [
-        ("oidc: {issuer: 'https://x', clientID: a, clientSecret: {secretName: s, key: k}}", "spec.access.oidc"),
-        ("jwt: {jwksUrl: 'https://x/keys'}", "spec.access.jwt.jwks"),
-        ("apiKeys: {secretName: keys}, basic: {secretName: users}", "spec.access"),
+        (f"oidc: {{tokenEndpoint: 'https://x/t', {LOGIN}}}", "oidc.authorizationEndpoint", "is needed"),
+        (f"oidc: {{authorizationEndpoint: 'https://x/a', {LOGIN}}}", "oidc.tokenEndpoint", "is needed"),
+        (
+            f"oidc: {{authorizationEndpoint: 'https://x/a', tokenEndpoint: 'http://x/t', {LOGIN}}}",
+            "oidc.tokenEndpoint",
+            "no https URL",
+        ),
+        (
+            f"oidc: {{authorizationEndpoint: 'https://x', tokenEndpoint: 'https://x', endSessionEndpoint: x, {LOGIN}}}",
+            "oidc.endSessionEndpoint",
+            "no https URL",
+        ),
+        ("jwt: {issuer: a}", "jwt.jwksURL", "or jwks"),
+        ("jwt: {jwksURL: 'http://x/keys'}", "jwt.jwksURL", "no https URL"),
+        ("jwt: {jwksURL: 'https://x:y/keys'}", "jwt.jwksURL", "no https URL"),
+        ("jwt: {jwksURL: 'https://x/keys', jwks: {secretName: s, key: k}}", "jwt", "keep one"),
     ],
 )
-def test_an_app_is_not_put_online_without_the_guard_that_it_asks_for(guard: str, path: str) -> None:
+def test_an_app_is_not_put_online_without_the_guard_that_it_asks_for(guard: str, path: str, words: str) -> None:
     (fault,) = told(f"{{profile: voice, host: a.b, access: {{{guard}}}}}")
-    assert fault.startswith(f"{path}: ")
+    assert fault.startswith(f"spec.access.{path}: ")
+    assert words in fault
 
 
 def test_every_fault_is_told_at_once() -> None:

@@ -64,6 +64,8 @@ class Replica:
             if self.seen[request.path] == 1:
                 return aiohttp.web.Response(status=503)
             await self.go_on.wait()
+        if request.path.endswith("/headers"):
+            return aiohttp.web.Response(text="\n".join(name.lower() for name in request.headers))
         return aiohttp.web.Response(text=self.name)
 
 

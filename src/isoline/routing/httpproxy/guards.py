@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from isoline.objects import HTTPProxy
 from isoline.objects.httpproxy import Route, VirtualHost
+from isoline.objects.httpproxy_access import VERIFIED_KEYS
 from isoline.routing import ir
 from isoline.routing.httpproxy import authorization, jwt
 from isoline.routing.httpproxy.authorization import HostAuthorization
@@ -43,13 +45,15 @@ class NotGuarded(Exception):  # noqa: N818 - not an error of ours but the user's
     """A host has guards that cannot stand: nothing of it may be served. Every fault has been reported."""
 
 
-def compile_guards(root: VirtualHost, namespace: str, view: View, scope: Scope) -> Guards:
+def compile_guards(proxy: HTTPProxy, root: VirtualHost, view: View, scope: Scope) -> Guards:
     """Return the guards of a host. Raises NotGuarded."""
+    namespace = proxy.metadata.namespace
+    verified = proxy.metadata.annotations.get(VERIFIED_KEYS) == "true"
     if root.authorization is None and not root.jwt_providers and view.settings.authorization is None:
         return NONE
     before = len(scope.report.errors)
     found = Guards(
-        jwt.compile_providers(root, namespace, view, scope),
+        jwt.compile_providers(root, namespace, view, scope, verified=verified),
         authorization.compile_host(root, namespace, view, scope),
     )
     if len(scope.report.errors) > before:

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from isoline.objects import Key, Secret, parse_go_duration
 from isoline.objects.httpproxy import JWTProvider, LocalJWKS, RemoteJWKS
 from isoline.routing import clusters, ir, wording
+from isoline.routing.authorities import machine_authorities
 from isoline.routing.httpproxy import upstream_tls
 from isoline.routing.httpproxy.scope import Fault, Scope
 from isoline.routing.httpproxy.timeouts import MAXIMUM_SECONDS
@@ -31,14 +32,20 @@ _VALIDATION = upstream_tls.Words(
 
 
 def compile_keys(
-    provider: JWTProvider, namespace: str, found: dict[str, ir.Cluster], view: View, scope: Scope
+    provider: JWTProvider,
+    namespace: str,
+    found: dict[str, ir.Cluster],
+    view: View,
+    scope: Scope,
+    *,
+    verified: bool = False,
 ) -> ir.RemoteKeys | ir.LocalKeys:
     """Return a provider's keys, and add the cluster that they are fetched from to `found`. Raises Fault."""
     remote, local = provider.remote_jwks, provider.local_jwks
     if remote is not None and local is not None:
         raise _fault(scope, "JWKSSourceConflict", "exactly one of remoteJWKS and localJWKS is needed, found both")
     if remote is not None:
-        return _remote(remote, namespace, found, view, scope.at("remoteJWKS"))
+        return _remote(remote, namespace, found, view, scope.at("remoteJWKS"), verified=verified)
     if local is not None:
         return _local(local, namespace, view, scope.at("localJWKS"))
     raise _fault(scope, "JWKSSourceMissing", "exactly one of remoteJWKS and localJWKS is needed, found none")
@@ -63,10 +70,18 @@ def _local(local: LocalJWKS, namespace: str, view: View, scope: Scope) -> ir.Loc
 
 
 def _remote(
-    remote: RemoteJWKS, namespace: str, found: dict[str, ir.Cluster], view: View, scope: Scope
+    remote: RemoteJWKS,
+    namespace: str,
+    found: dict[str, ir.Cluster],
+    view: View,
+    scope: Scope,
+    *,
+    verified: bool,
 ) -> ir.RemoteKeys:
     place = _place(remote.uri, scope.at("uri"))
     trust = _trust(remote, place, namespace, view, scope)
+    if verified and trust is None and place.secure:
+        trust = _machines_trust(place, scope)
     timeout = _seconds(remote.timeout, "Timeout", 0.0, _LONGEST_TIMEOUT, scope.at("timeout"))
     place_of_cache = scope.at("cacheDuration")
     cache = _seconds(remote.cache_duration, "CacheDuration", _SHORTEST_CACHE, MAXIMUM_SECONDS, place_of_cache)
@@ -131,6 +146,13 @@ def _trust(remote: RemoteJWKS, place: Url, namespace: str, view: View, scope: Sc
         reason = "RemoteJWKSCACertificateNotDelegated" if foreign else "RemoteJWKSUpstreamValidationInvalid"
         finding = Finding("JWTVerificationError", reason, fault.finding.message, fault.finding.words)
         raise Fault(finding) from fault
+
+
+def _machines_trust(place: Url, scope: Scope) -> ir.Trust:
+    if not (trusted := machine_authorities()):
+        text = "the gateway's own machine trusts no authority: name a Secret with the CA of the server"
+        raise _fault(scope.at("uri"), "RemoteJWKSUpstreamValidationInvalid", text)
+    return ir.Trust(authorities=trusted, names=(place.host,))
 
 
 def _seconds(text: str, field: str, lowest: float, highest: float, scope: Scope) -> float | None:

@@ -23,8 +23,13 @@ class Providers(NamedTuple):
     clusters: Mapping[str, ir.Cluster]
 
 
-def compile_providers(root: VirtualHost, namespace: str, view: View, scope: Scope) -> Providers | None:
-    """Return the providers of a host, None if it has none. Every fault is reported; then the result is not whole."""
+def compile_providers(
+    root: VirtualHost, namespace: str, view: View, scope: Scope, *, verified: bool = False
+) -> Providers | None:
+    """Return the providers of a host, None if it has none. Every fault is reported; then the result is not whole.
+
+    `verified`: who has the keys is checked by what this machine trusts where the object has no word for it.
+    """
     if not root.jwt_providers:
         return None
     scope = scope.at("jwtProviders")
@@ -34,7 +39,7 @@ def compile_providers(root: VirtualHost, namespace: str, view: View, scope: Scop
     for position, provider in enumerate(root.jwt_providers):
         try:
             place = Scope(scope.report, f"{scope.path}[{position}]")
-            keys = jwks.compile_keys(provider, namespace, clusters, view, place)
+            keys = jwks.compile_keys(provider, namespace, clusters, view, place, verified=verified)
         except Fault as fault:
             scope.report.errors[fault.finding] = None
             continue

@@ -36,7 +36,7 @@ def compile_root(host: str, proxy: HTTPProxy, site: SiteDraft) -> ir.Site | None
     if site.root.report.errors and ending.tunnel is None:
         return None
     try:
-        site.guards = guards.compile_guards(root, proxy.metadata.namespace, site.view, site.root.at("virtualhost"))
+        site.guards = guards.compile_guards(proxy, root, site.view, site.root.at("virtualhost"))
     except guards.NotGuarded:
         return None
     guarded = with_clients(ending, proxy, site)

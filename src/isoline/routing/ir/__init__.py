@@ -62,7 +62,7 @@ from isoline.routing.ir.sites import (
     TlsVersion,
     Tunnel,
 )
-from isoline.routing.ir.traffic import ErrorPage, HeaderLimits, LogChoice, RateLimit, SessionCookie, Traffic
+from isoline.routing.ir.traffic import WAYS_IN, ErrorPage, HeaderLimits, LogChoice, RateLimit, SessionCookie, Traffic
 from isoline.routing.ir.upstreams import (
     Balance,
     Cluster,
@@ -84,6 +84,7 @@ __all__ = [
     "NEVER",
     "NO_CLUSTER",
     "RATE_LIMITS",
+    "WAYS_IN",
     "AccessLog",
     "AdaptiveConcurrency",
     "AddressFilter",

@@ -63,6 +63,10 @@ class LogChoice(IR, frozen=True, kw_only=True):
     percent: int = 100
 
 
+WAYS_IN = ("api_keys", "basic_auth", "oidc")
+"""The words of `Traffic` by which a request shows who sent it."""
+
+
 class Traffic(IR, frozen=True, kw_only=True):
     """Empty: nothing is asked."""
 
@@ -80,6 +84,9 @@ class Traffic(IR, frozen=True, kw_only=True):
     basic_auth: BasicAuth | None = None
     oidc: Login | None = None
     jwt_claims: Claims | None = None
+    alternatives: tuple[str, ...] = ()
+    """Of `WAYS_IN` those of which one is enough, or a token in their place where the site has tokens; empty: all that
+    there are, and the route's token, are demanded."""
     compression: Compression | None = None
     bandwidth: Bandwidth | None = None
     adaptive_concurrency: AdaptiveConcurrency | None = None

@@ -35,8 +35,16 @@ def with_policies(route: ir.Route, settings: Settings, view: View, clusters: dic
                     action = apply(action, word)
     except Fault:
         return msgspec.structs.replace(route, action=UNAVAILABLE)
+    if words.pop("any_credential", False):
+        words["alternatives"] = _alternatives(settings)
     traffic = ir.Traffic(**words) if words else None  # type: ignore[arg-type]
     return msgspec.structs.replace(route, action=action, traffic=traffic)
+
+
+def _alternatives(settings: Settings) -> tuple[str, ...]:
+    """The ways in of the policy that says that one is enough. Those of others are demanded besides."""
+    policy = settings["any_credential"].policy
+    return tuple(name for name in ir.WAYS_IN if name in settings and settings[name].policy is policy)
 
 
 def cluster_with_policies(cluster: ir.Cluster, settings: Settings, view: View) -> ir.Cluster:

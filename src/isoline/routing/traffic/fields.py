@@ -43,6 +43,8 @@ FILTERS = (
     Field("basic_auth", credentials.compile_basic_auth, guards=True),
     Field("oidc", login.compile_oidc, guards=True),
     Field("jwt_claims", claims.compile_claims, guards=True),
+    # Which ways in are alternatives is found by looking at all of them.
+    Field("any_credential", lambda value, _place: value),
     Field("compression", load.compile_compression),
     Field("bandwidth", load.compile_bandwidth),
     Field("adaptive_concurrency", load.compile_adaptive_concurrency),

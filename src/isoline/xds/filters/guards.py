@@ -34,7 +34,12 @@ def per_host(site: ir.Site, routes: Sequence[ir.Route]) -> any_pb2.Any | None:
     # Last, for it may wait for keys, and what it waits with is not resumed inside the chain.
     demanded = None
     if site.tokens is not None:
-        demanded = tokens.configuration(site.tokens, routes, tell=_claims_count(site, routes))
+        demanded = tokens.configuration(
+            site.tokens,
+            routes,
+            tell=_claims_count(site, routes),
+            has_alternative=lambda route: _has_alternative(site, route),
+        )
     if demanded is not None:
         filters.append((tokens.NAME, demanded))
     return site_filters.per_route(filters) if filters else None
@@ -42,7 +47,12 @@ def per_host(site: ir.Site, routes: Sequence[ir.Route]) -> any_pb2.Any | None:
 
 def _claims_count(site: ir.Site, routes: Sequence[ir.Route]) -> bool:
     asked = (site.traffic, *(route.traffic for route in routes))
-    return any(traffic is not None and traffic.jwt_claims is not None for traffic in asked)
+    return any(traffic is not None and (traffic.jwt_claims is not None or traffic.alternatives) for traffic in asked)
+
+
+def _has_alternative(site: ir.Site, route: ir.Route) -> bool:
+    traffic = site.traffic if route.traffic is None else route.traffic
+    return traffic is not None and bool(traffic.alternatives)
 
 
 def _mark(mark: str) -> Any:

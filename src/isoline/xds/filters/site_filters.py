@@ -41,7 +41,20 @@ def per_route(filters: Sequence[tuple[str, Any]]) -> any_pb2.Any:
     """What a route or a virtual host says: names and configurations of its filters, in order. It replaces whatever is
     said above it; none is none."""
     message = extension_matcher_pb2.ExtensionWithMatcherPerRoute()
-    message.xds_matcher.on_no_match.CopyFrom(executed(filters) if filters else skipped())
+    message.xds_matcher.on_no_match.CopyFrom(_executed_if_any(filters))
+    return packed(message)
+
+
+def per_route_by(
+    choices: Sequence[tuple[Any, Sequence[tuple[str, Any]]]], otherwise: Sequence[tuple[str, Any]]
+) -> any_pb2.Any:
+    """The same, where the filters are those of the first predicate that holds, else `otherwise`."""
+    message = extension_matcher_pb2.ExtensionWithMatcherPerRoute()
+    for predicate, filters in choices:
+        entry = message.xds_matcher.matcher_list.matchers.add()
+        entry.predicate.CopyFrom(predicate)
+        entry.on_match.CopyFrom(_executed_if_any(filters))
+    message.xds_matcher.on_no_match.CopyFrom(_executed_if_any(otherwise))
     return packed(message)
 
 
@@ -50,6 +63,10 @@ def executed(filters: Sequence[tuple[str, Any]]) -> Any:
     action = composite_pb2.ExecuteFilterAction()
     action.filter_chain.typed_config.extend(extension(name, config) for name, config in filters)
     return matcher_pb2.Matcher.OnMatch(action=_xds_extension("chain", action))
+
+
+def _executed_if_any(filters: Sequence[tuple[str, Any]]) -> Any:
+    return executed(filters) if filters else skipped()
 
 
 def skipped() -> Any:
