@@ -1,10 +1,12 @@
 """Two replicas of the studio behind one address, with one state folder: whoever answers knows what the other does."""
 
+import contextlib
 import io
 import os
 import signal
 import socket
 import ssl
+import subprocess
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -50,7 +52,10 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Isoline]:
     finally:
         running.run("down", check=False)
         if running.process is not None:
-            running.process.wait(60)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                running.process.wait(30)
+            running.process.kill()
+            running.process.wait()
 
 
 def _until_both_are_ready(running: Isoline) -> None:
