@@ -104,7 +104,9 @@ class _Clause:
         elif meaning.degree is not None:
             if self._open is None or not token.text.isascii() or self._wish_follows(token):
                 self._close()
-            self._strength = self._strength.and_then(meaning.degree)
+            # "Not so loud" is "not too loud".
+            excessive = self._negated and meaning.degree == "strong"
+            self._strength = self._strength.and_then("too_much" if excessive else meaning.degree)
         elif token.text not in _LINKS:
             self._close()
 
