@@ -62,6 +62,12 @@ def ready(item: Object, version: str) -> bool:
     return current and (status.get("version"), status.get("readyReplicas")) == (version, 2)
 
 
+def came_back(pod: Object) -> bool:
+    """Whether a pod is ready, and was started again."""
+    (container,) = pod["status"]["containerStatuses"]
+    return bool(container["restartCount"] and container["ready"])
+
+
 @asynccontextmanager
 async def used(rig: Rig, api: Api, folder: Path, *methods: str) -> AsyncIterator[tuple[Load, Node, str]]:
     """The app in its first version, and people who use it."""
@@ -123,9 +129,10 @@ async def test_a_replica_dies_and_whoever_only_reads_does_not_notice(rig: Rig, a
     async with used(rig, api, tmp_path, "GET") as (load, node, namespace):
         pods = await api.list_all("Pod", namespace=namespace)
         assert len(pods) == 2
-        node.pod(f"{namespace}/{pods[0]['metadata']['name']}").kill("chat")
+        killed = pods[0]["metadata"]["name"]
+        node.pod(f"{namespace}/{killed}").kill("chat")
         await load.more()
-        await api.wait("App", "chat", lambda each: each["status"]["readyReplicas"] == 1, namespace=namespace)
+        await api.wait("Pod", killed, came_back, namespace=namespace)
         await load.more()
         await api.wait("App", "chat", lambda each: ready(each, "1"), namespace=namespace)
         await load.more()

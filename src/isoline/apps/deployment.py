@@ -10,7 +10,17 @@ from isoline.apps.names import PORT_NAME, claim_name, metadata, port, selector, 
 from isoline.apps.profile import Profile
 from isoline.apps.target import Target
 from isoline.objects.app import App, AppResources, Probes, Run
-from isoline.objects.containers import Container, ContainerPort, EnvVar, Probe, TCPSocketAction, VolumeMount
+from isoline.objects.containers import (
+    Container,
+    ContainerPort,
+    EnvVar,
+    Lifecycle,
+    LifecycleHandler,
+    Probe,
+    SleepAction,
+    TCPSocketAction,
+    VolumeMount,
+)
 from isoline.objects.core import IntOrString, ResourceRequirements
 from isoline.objects.meta import LabelSelector, ObjectMeta
 from isoline.objects.workloads import (
@@ -32,6 +42,11 @@ GRACE_SECONDS = 60
 """Time for an answer that is under way when its replica is asked to end; speech and images take longer than pages."""
 
 
+LEAVE_SECONDS = 5
+"""For so long a replica that is to end goes on as ever, until nobody sends it anything any more: it is told to end at
+the time at which its address is taken from the list, and not after."""
+
+
 def deployment(app: App, profile: Profile | None, target: Target) -> Deployment:
     """Return the Deployment of an App: one container, named as the app is."""
     spec = app.spec
@@ -46,7 +61,7 @@ def deployment(app: App, profile: Profile | None, target: Target) -> Deployment:
             )
             for storage in volumes
         ),
-        termination_grace_period_seconds=GRACE_SECONDS,
+        termination_grace_period_seconds=GRACE_SECONDS + (LEAVE_SECONDS if in_cluster else 0),
         # An app that is reached from the internet gets no token of the cluster that it runs in.
         automount_service_account_token=False,
         security_context=pod_security(has_volumes=bool(volumes)) if in_cluster else None,
@@ -100,6 +115,9 @@ def _container(app: App, profile: Profile | None, target: Target) -> Container:
         startup_probe=probes.startup,
         readiness_probe=probes.readiness,
         liveness_probe=probes.liveness,
+        lifecycle=Lifecycle(pre_stop=LifecycleHandler(sleep=SleepAction(seconds=LEAVE_SECONDS)))
+        if in_cluster
+        else None,
         security_context=container_security() if in_cluster else None,
     )
 

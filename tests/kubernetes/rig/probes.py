@@ -18,7 +18,7 @@ async def passes(probe: Object, container: Object, address: str, execute: Execut
         if "exec" in probe:
             return await execute(probe["exec"]["command"], patience)
         if "sleep" in probe:
-            await asyncio.sleep(probe["sleep"]["seconds"])
+            await asyncio.sleep(min(probe["sleep"]["seconds"], patience))
             return True
         if "httpGet" in probe:
             return await _http(probe["httpGet"], container, address, patience)
