@@ -1,5 +1,6 @@
 """HTTP/3 by a TrafficPolicy, as an HTTP/3 client sees it."""
 
+import contextlib
 import ssl
 from typing import NamedTuple, cast
 
@@ -29,7 +30,8 @@ class Client(QuicConnectionProtocol):
     """One request of HTTP/3 at a time."""
 
     def begin(self, host: str, path: str) -> None:
-        self._http = H3Connection(self._quic)
+        if not hasattr(self, "_http"):
+            self._http = H3Connection(self._quic)
         self._events: list[H3Event] = []
         self._ended = self._loop.create_future()
         stream = self._quic.get_next_available_stream_id()
@@ -108,6 +110,37 @@ async def test_another_host_is_not(edge: Edge) -> None:
     assert "alt-svc" not in (await edge.answers("https://b.example.com/")).headers
     with pytest.raises(ConnectionError):
         await get(edge, "b.example.com")
+
+
+async def test_a_host_that_joins_or_leaves_cuts_no_connection_of_another(edge: Edge) -> None:
+    put(edge, HOST, respond("a"), http3=60.0)
+    await edge.eventually(lambda: _is_served(edge, HOST))
+    configuration = QuicConfiguration(
+        is_client=True, alpn_protocols=H3_ALPN, server_name=HOST, verify_mode=ssl.CERT_NONE
+    )
+    async with connect("127.0.0.1", edge.https_port, configuration=configuration, create_protocol=Client) as connection:
+        client = cast("Client", connection)
+
+        async def still_answers() -> bool:
+            client.begin(HOST, "/")
+            return await client.answer() == Answer(200, b"a")
+
+        assert await still_answers()
+        put(edge, "b.example.com", respond("b"), http3=60.0, secret="default/b")
+        await edge.eventually(lambda: _is_served(edge, "b.example.com"))
+        assert await still_answers()
+        edge.world.remove("b.example.com")
+        await edge.eventually(lambda: _is_gone(edge, "b.example.com"))
+        assert await still_answers()
+    updates = await edge.admin("/stats?filter=listener_manager.listener_(modified|in_place_updated)")
+    assert len({line.rpartition(": ")[2] for line in updates.splitlines()}) == 1, updates
+
+
+async def _is_gone(edge: Edge, host: str) -> bool:
+    with contextlib.suppress(ConnectionError):
+        await get(edge, host)
+        return False
+    return True
 
 
 async def _is_served(edge: Edge, host: str) -> bool:

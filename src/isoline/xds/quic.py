@@ -1,7 +1,7 @@
 """HTTP/3: a listener on UDP, with a filter chain for each host that is served over it.
 
-Envoy takes certificates on demand for TCP only, so that each chain names its certificate, and replaces such a listener
-as a whole when a chain comes or goes: the connections on it are drained, and clients come again.
+Envoy takes certificates on demand for TCP only, so that each chain names its certificate. A chain that comes or goes is
+put in or taken out in place: connections to other hosts go on.
 """
 
 from collections.abc import Sequence
