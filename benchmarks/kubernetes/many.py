@@ -22,6 +22,7 @@ async def measure(here: World, scale: Scale, planes: tuple[Who, ...]) -> dict[st
         wanted = Wanted(who="contour", at_its_default_rate=True)
         result["contour_by_default"] = await _slowly(here, wanted, scale)
         print(f"  contour by default: {result['contour_by_default']}", flush=True)
+    await here.clear()
     return result
 
 
