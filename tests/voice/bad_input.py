@@ -41,6 +41,7 @@ WRONG: dict[str, list[Any]] = {
     "voice": [5, True, [], {}, {"id": 5}, {"name": "alloy"}, "nobody", "../../etc/passwd", "\x00", "x" * 10_000, ""],
     "instructions": [5, True, [], {}, "x" * 4097, "慢" * 5000],
     "speed": ["fast", -1, 0, 0.249, 4.01, True, [], {}, float("nan"), float("inf"), -float("inf"), 1e308, ""],
+    "deadline": ["soon", 0, -1, 3601, True, [], {}, float("nan"), float("inf")],
     "language": [5, True, [], {}, "x" * 36],
     "seed": ["x", 1.5, True, [], {}, float("nan"), ""],
     "response_format": ["midi", 5, True, [], {}, "", "WAV ", "../mp3", "mp3\x00"],

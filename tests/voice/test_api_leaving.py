@@ -59,6 +59,21 @@ async def test_leaving_before_the_first_audio_stops_the_engine(
     await free(engine)
 
 
+async def test_a_deadline_that_passes_is_told_and_frees_the_engine(
+    client: httpx.AsyncClient, engine: FakeEngine
+) -> None:
+    engine.gate.clear()
+    answer = await client.post(PATH, json={"input": "Hello.", "deadline": 0.05})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (504, "deadline_exceeded")
+    await free(engine)
+
+
+async def test_a_deadline_is_over_with_the_first_audio(client: httpx.AsyncClient, engine: FakeEngine) -> None:
+    answer = await client.post(PATH, json={"input": "x" * 3000, "deadline": 60, "response_format": "pcm"})
+    assert len(answer.content) == 300 * len(PIECE)
+    assert engine.requests[0].deadline == 60
+
+
 async def test_a_client_that_does_not_read_holds_the_engine_back(served: str, engine: FakeEngine) -> None:
     engine.endless = True
     _, writer = await request(served, PATH, {"input": "For ever.", "response_format": "pcm"})

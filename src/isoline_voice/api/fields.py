@@ -97,6 +97,12 @@ class SpokenFields(ParsedFields):
         max_length=35,
         description="BCP 47 tag for text whose script leaves its language open. Ours, not OpenAI's.",
     )
+    deadline: Annotated[float | None, BeforeValidator(_not_a_boolean)] = Field(
+        None,
+        gt=0,
+        le=3600,
+        description="Seconds until the first audio has to be there; later the answer is 504. Ours, not OpenAI's.",
+    )
     seed: Annotated[int | None, BeforeValidator(_not_a_boolean)] = Field(
         None, description="Makes engines that sample repeatable. Ours, not OpenAI's."
     )
@@ -122,6 +128,7 @@ class SpokenFields(ParsedFields):
             speed=self.speed,
             language=self.language,
             seed=self.seed,
+            deadline=self.deadline,
         )
 
     def warnings(self, engine: str) -> tuple[SpeechWarning, ...]:
