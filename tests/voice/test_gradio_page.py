@@ -187,6 +187,8 @@ def test_behind_a_gateway_the_page_names_the_gateway(studio: str) -> None:
     told = {"X-Forwarded-Host": "voice.example.org", "X-Forwarded-Proto": "https"}
     config = httpx.get(f"{studio}/gradio/config", headers=told).json()
     assert config["root"] == "https://voice.example.org/gradio"
+    config = httpx.get(f"{studio}/gradio/config", headers={**told, "X-Forwarded-Prefix": "/tools/studio"}).json()
+    assert config["root"] == "https://voice.example.org/tools/studio/gradio"
 
 
 def test_a_studio_that_nobody_asks_for_it_starts_without_gradio() -> None:
