@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -15,20 +14,15 @@ from typing import Any, TypeVar
 import httpx
 
 from isoline.apps import load_catalog
+from unit.xds import ports
 
 T = TypeVar("T")
+free_port = ports.free_port
 COMMAND = Path(sys.executable).with_name("isoline")
 SEED = Path(__file__).parent.parent / "seed"
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 VOICE_HOST = "voice.localhost"
 """Where the manifest in `examples/voice` serves the studio."""
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 class Isoline:

@@ -1,7 +1,6 @@
 """The real Envoy, a control plane that sends it one listener, and an app behind it."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -23,16 +22,14 @@ from google.protobuf import json_format
 
 from isoline.envoy import BootstrapSettings, Envoy, EnvoyEvent
 from isoline.processes import ProcessTable
+from unit.xds import ports
 
 TYPE = "type.googleapis.com/"
 LISTENER = TYPE + "envoy.config.listener.v3.Listener"
 CLUSTER = TYPE + "envoy.config.cluster.v3.Cluster"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+free_port = ports.free_port
 
 
 def address(port: int) -> dict[str, Any]:

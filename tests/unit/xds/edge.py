@@ -17,14 +17,10 @@ import httpx
 
 from isoline.xds.resources import Name
 from isoline.xds.server import Server
+from unit.xds import ports
 from unit.xds.support import World
 
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+free_port = ports.free_port
 
 
 def _bootstrap(folder: Path, xds: Path, node: str) -> dict[str, Any]:
