@@ -30,6 +30,7 @@ class SpeechServer:
 
     kind: str
     requests: list[dict[str, Any]] = field(default_factory=list)
+    traces: list[str | None] = field(default_factory=list)
     refuse: int | None = None
     retry_after: str | None = None
     break_after: int | None = None
@@ -64,6 +65,7 @@ class SpeechServer:
     async def _speak(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         self.requests.append(body)
+        self.traces.append(request.headers.get("traceparent"))
         self.connections.add(request.transport)
         if self.refuse is not None:
             headers = {} if self.retry_after is None else {"Retry-After": self.retry_after}

@@ -8,9 +8,11 @@ import io
 import wave
 from collections.abc import AsyncIterator
 
+import httpx
 import numpy as np
 import pytest
 
+from isoline_voice.api.app import create_app
 from isoline_voice.engines.protocol import Reference, Speech, SpeechRequest, Voice
 from isoline_voice.engines.recorded import RecordedVoice
 from isoline_voice.engines.remote.client import Timeouts
@@ -25,13 +27,17 @@ from isoline_voice.errors import (
     SynthesisTimeoutError,
     UnknownVoiceError,
 )
+from isoline_voice.settings import Settings
+from isoline_voice.speech import SpeechService
 from isoline_voice.styles import parse_style
 from voice.conftest import tone
 from voice.speech_servers import SpeechServer
 from voice.waveforms import samples_of, seconds, until
 
 TEXT = "今天天气很好，我们一起去公园玩吧。" * 2
-QUICK = Timeouts(connect=0.5, first_audio=0.4, progress=0.3)
+PATIENT = Timeouts(connect=30, first_audio=30, progress=30)
+IMPATIENT = Timeouts(connect=30, first_audio=2, progress=1.5)
+"""Still slow enough for a server that answers on a busy machine."""
 
 
 def recording() -> bytes:
@@ -49,7 +55,7 @@ LILI = RecordedVoice(Voice("lili", "Lili", "zh", "sglang", "Recorded."), Referen
 
 @contextlib.asynccontextmanager
 async def speaking(
-    *servers: SpeechServer, timeouts: Timeouts = QUICK, voices: tuple[RecordedVoice, ...] = (LILI,)
+    *servers: SpeechServer, timeouts: Timeouts = PATIENT, voices: tuple[RecordedVoice, ...] = (LILI,)
 ) -> AsyncIterator[RemoteEngine]:
     async with contextlib.AsyncExitStack() as stack:
         for server in servers:
@@ -143,7 +149,7 @@ async def test_no_piece_is_long_and_the_first_is_short() -> None:
 @pytest.mark.parametrize("fault", ["503", "429", "500", "gone", "hangs", "breaks"])
 async def test_before_the_first_audio_another_server_takes_over(fault: str) -> None:
     bad, good = SpeechServer("sglang"), SpeechServer("sglang")
-    async with speaking(bad, good) as engine:
+    async with speaking(bad, good, timeouts=IMPATIENT if fault == "hangs" else PATIENT) as engine:
         match fault:
             case "gone":
                 engine._client.replicas.all[0].url = "http://127.0.0.1:9"
@@ -170,9 +176,9 @@ async def test_after_the_first_audio_nothing_is_said_twice() -> None:
 
 
 async def test_time_runs_out_for_lack_of_progress_and_not_for_length() -> None:
-    server = SpeechServer("sglang", pace=0.1)
-    async with speaking(server) as engine:
-        await collect(await engine.speak(asked(text="今天天气很好我们一起去公园玩")))
+    server = SpeechServer("sglang", pace=0.25)
+    async with speaking(server, timeouts=IMPATIENT) as engine:
+        await collect(await engine.speak(asked(text="今天天气很好我们一起去公园玩吧不要忘了带上水和帽子")))
         server.hang_after = 2
         with pytest.raises(SynthesisTimeoutError, match="stopped half way"):
             await collect(await engine.speak(asked()))
@@ -218,6 +224,20 @@ async def test_what_a_server_refuses_is_told_in_its_words(refuse: int, error: ty
         assert caught.value.retry_after == 7
 
 
+async def test_the_callers_trace_goes_on_to_the_server() -> None:
+    server = SpeechServer("sglang")
+    traceparent = f"00-{0x4BF92F3577B34DA6:032x}-{0x00F067AA0BA902B7:016x}-01"
+    async with speaking(server) as engine:
+        app = create_app(SpeechService(engine), Settings())
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://studio") as client:
+            body = {"input": "你好。", "voice": "lili"}
+            answer = await client.post("/v1/audio/speech", json=body, headers={"traceparent": traceparent})
+        app.state.studio.close()
+    assert answer.status_code == 200
+    assert server.traces == [traceparent]
+
+
 async def test_an_error_event_is_an_error() -> None:
     async with speaking(SpeechServer("vllm", events=True, error_event=True)) as engine:
         with pytest.raises(SynthesisError, match="CUDA error"):
@@ -225,7 +245,7 @@ async def test_an_error_event_is_an_error() -> None:
 
 
 async def test_no_server_at_all_is_said() -> None:
-    engine = RemoteEngine("sglang", ["http://127.0.0.1:9"], [LILI], timeouts=QUICK)
+    engine = RemoteEngine("sglang", ["http://127.0.0.1:9"], [LILI], timeouts=PATIENT)
     with pytest.raises(EngineUnavailableError):
         await collect(await engine.speak(asked()))
     await engine.start()

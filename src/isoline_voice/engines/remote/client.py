@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 import aiohttp
+from opentelemetry.propagate import inject
 
 from isoline_voice.engines.remote.answers import pcm_of, reason_of
 from isoline_voice.engines.remote.replicas import Replica, Replicas
@@ -92,9 +93,11 @@ class Client:
             raise EngineUnavailableError("The speech engine does not run; try again when it is ready.")
         replica.active += 1
         begun = False
+        trace: dict[str, str] = {}
+        inject(trace)
         try:
             async with asyncio.timeout(self._timeouts.first_audio) as deadline:
-                async with self._session.post(replica.url + PATH, json=body) as response:
+                async with self._session.post(replica.url + PATH, json=body, headers=trace) as response:
                     await self._refused(replica, response)
                     async for pcm in pcm_of(response):
                         if not begun:
