@@ -5,8 +5,9 @@ A library would decode into its own types first, and ten thousand objects twice.
 
 import asyncio
 import socket
+import weakref
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -22,6 +23,8 @@ APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 60.0
+GOODBYE_SECONDS = 5.0
+LOOK_SECONDS = 0.005
 LARGEST_LINE = 64 * 1024 * 1024
 
 # A server that went away without a word is noticed after half a minute, not after the kernel's two hours.
@@ -41,12 +44,18 @@ class Client:
         self.connection = connection
         self._user_agent = user_agent
         self._session: aiohttp.ClientSession | None = None
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._proxy = connection.proxy or environment_proxy(connection.server)
 
     async def close(self) -> None:
+        """Returns when every connection has ended: TLS says goodbye in the background, which takes the loop a while."""
         if self._session is not None:
             await self._session.close()
             self._session = None
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GOODBYE_SECONDS):
+                    while any(each.fileno() != -1 for each in self._sockets):  # noqa: ASYNC110 - nobody tells
+                        await asyncio.sleep(LOOK_SECONDS)
 
     async def send(
         self,
@@ -110,12 +119,17 @@ class Client:
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, socket_factory=_socket, keepalive_timeout=60),
+                connector=aiohttp.TCPConnector(limit=0, socket_factory=self._new_socket, keepalive_timeout=60),
                 # Packing costs both sides more than the bytes do in a cluster.
                 headers={"Accept": JSON, "Accept-Encoding": "identity", "User-Agent": self._user_agent},
                 read_bufsize=1024 * 1024,
             )
         return self._session
+
+    def _new_socket(self, address: tuple[Any, ...]) -> socket.socket:
+        made = _socket(address)
+        self._sockets.add(made)
+        return made
 
 
 def environment_proxy(server: str) -> str | None:
