@@ -110,6 +110,7 @@ class ControlPlane:
         )
         self.source.on_failure = self._failed
         self._addresses = _given_addresses(options.status_addresses)
+        self._refused = ""
         self.cache = Cache()
         self._snapshot = self._kept(options.snapshot) if options.snapshot is not None else None
         scheduler = Scheduler(
@@ -121,6 +122,7 @@ class ControlPlane:
             scheduler,
             on_statuses=self._write,
             on_refused=self._tell_of_refusal,
+            on_gateway=self._gateway_refused,
             snapshot=self._snapshot,
             settle=self.source.secrets.settled,
         )
@@ -250,6 +252,9 @@ class ControlPlane:
         for owner in owners or (GATEWAY_CONFIG,):
             self.source.events.warning(owner, "RejectedByEnvoy", message)
 
+    def _gateway_refused(self, words: str) -> None:
+        self._refused = words
+
     async def _follow_addresses(self) -> None:
         """Where nobody says where traffic arrives, the Service before the Envoys does."""
         service = self.options.envoy_service
@@ -303,6 +308,7 @@ class ControlPlane:
                 config,
                 addresses=[f"{each.address}:{each.port}" for each in listeners],
                 trouble=self.source.connectivity().trouble,
+                refused=self._refused,
                 now=SystemClock().now(),
             )
             self.source.set_status(GATEWAY_CONFIG, status)

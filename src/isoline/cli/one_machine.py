@@ -76,6 +76,7 @@ class OneMachine:
         self._running_ports: Ports | None = None
         self._restored = False
         self._trouble = ""
+        self._refused = ""
         self._limits = OwnRateLimits(self.state.rate_limit_socket)
         cache = Cache()
         self.flow = Flow(
@@ -86,6 +87,7 @@ class OneMachine:
             on_refused=self._tell_of_refusal,
             snapshot=self._snapshot,
             certificates=self._certificates,
+            on_gateway=self._gateway_refused,
         )
         self.server = Server(
             cache,
@@ -264,6 +266,10 @@ class OneMachine:
         self._trouble = event.message if event.reason == "Crashed" else ""
         self._report()
 
+    def _gateway_refused(self, words: str) -> None:
+        self._refused = words
+        self._report()
+
     def _report(self) -> None:
         """Says in the GatewayConfig's status, where there is one, what has become of it."""
         config = self._config()
@@ -271,7 +277,9 @@ class OneMachine:
             gateway = self._gateway_of(config)
             listeners = [each for each in (gateway.http, gateway.https) if each is not None]
             addresses = [f"{each.address}:{each.port}" for each in listeners]
-            status = gateway_status(config, addresses=addresses, trouble=self._trouble, now=time.time())
+            now = time.time()
+            trouble, refused = self._trouble, self._refused
+            status = gateway_status(config, addresses=addresses, trouble=trouble, refused=refused, now=now)
             self.source.set_status(GATEWAY_CONFIG, status)
 
     @property

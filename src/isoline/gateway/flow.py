@@ -31,6 +31,7 @@ class Flow:
     `on_statuses` is told what to write to objects, `on_refused` which objects an Envoy refused something of, and in
     which words; neither may wait. `snapshot`, when given, is kept up. `settle`, when given, is awaited before
     anything is served for the first time: by then the store is to hold what comes only when it is looked up.
+    `on_gateway` is told what an Envoy refused that no object gave, and the empty text once it is mended.
     `certificates`, when given, remembers with which certificates hosts were served before, and is kept up.
     """
 
@@ -45,6 +46,7 @@ class Flow:
         snapshot: Snapshot | None = None,
         settle: Callable[[], Awaitable[None]] | None = None,
         certificates: KeptCertificates | None = None,
+        on_gateway: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._cache = cache
@@ -55,6 +57,8 @@ class Flow:
         self._settle = settle
         self._certificates = certificates
         self._ends_changed = asyncio.Event()
+        self._on_gateway = on_gateway
+        self._told_of_gateway = ""
         self._renderer = Renderer()
         self._remarks = Remarks(cache, self._renderer, scheduler)
         self._one_at_a_time = asyncio.Lock()
@@ -125,6 +129,12 @@ class Flow:
         statuses, owners = self._remarks.refused(name, message)
         self._on_statuses(statuses)
         self._on_refused(owners, message)
+        self._tell_of_gateway()
+
+    def _tell_of_gateway(self) -> None:
+        if (told := self._remarks.of_gateway) != self._told_of_gateway:
+            self._told_of_gateway = told
+            self._on_gateway(told)
 
     def late(self, name: Name, needs: Sequence[Name]) -> None:
         """Something was sent before what it needs was ready: a warning in the status of its owners, until it is."""
@@ -176,6 +186,7 @@ class Flow:
                 left_over.difference_update(resource.name for resource in batch.put)
             self._put(batch)
             told = {**update.statuses, **self._remarks.reconsider(batch, update.sites)}
+            self._tell_of_gateway()
             if statuses is not None:
                 statuses.update(told)
             elif told:

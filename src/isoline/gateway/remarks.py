@@ -28,6 +28,7 @@ _PARTS = {
     types.SECRET: "the certificate",
     types.EXTENSION: "the tunnel",
 }
+_SHARED = {types.LISTENER: "the listener", types.EXTENSION: "the connection manager", types.CLUSTER: "the cluster"}
 _log = structlog.get_logger(__name__)
 
 
@@ -44,6 +45,7 @@ class Remarks:
         self._renderer = renderer
         self._scheduler = scheduler
         self._refused: dict[Name, Finding] = {}
+        self._of_gateway: set[Name] = set()
         self._late: dict[Name, _Late] = {}
 
     def refused(self, name: Name, message: str) -> tuple[Statuses, list[Key]]:
@@ -52,9 +54,18 @@ class Remarks:
         _log.warning("envoy refused a resource", type=name.type_url, name=name.name, message=message, hosts=hosts)
         kind = _ERROR_TYPES.get(name.type_url, "VirtualHostError")
         self._refused[name] = Finding(kind, "RejectedByEnvoy", f"{_part_of(name)}: {message}")
+        if not hosts:
+            self._of_gateway.add(name)
         statuses = self._tell(hosts)
         # Refused again in the same words: the statuses say so already, and the attempt is news all the same.
         return statuses, list(statuses) or sorted({owner for host in hosts for owner in self._scheduler.owners(host)})
+
+    @property
+    def of_gateway(self) -> str:
+        """What Envoy says to what no site gave, such as a listener; empty where it has taken all of it."""
+        refused = sorted(name for name in self._of_gateway if name in self._refused)
+        said = {name: self._refused[name].message.partition(": ")[2] for name in refused}
+        return "; ".join(f"{_SHARED.get(name.type_url, 'the resource')} {name.name}: {said[name]}" for name in refused)
 
     def late(self, name: Name, needs: Sequence[Name]) -> Statuses:
         """A resource went out before what it needs was ready. Returns the statuses that differ now."""

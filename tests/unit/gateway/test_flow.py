@@ -57,6 +57,7 @@ class World:
         self.cache = Cache()
         self.statuses: dict[Key, ProxyStatus | None] = {}
         self.refusals: list[tuple[tuple[Key, ...], str]] = []
+        self.of_gateway: list[str] = []
         self.https_port = 8443
         self.now = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
         scheduler = Scheduler(
@@ -73,6 +74,7 @@ class World:
             on_refused=self._refuse,
             snapshot=snapshot,
             certificates=certificates,
+            on_gateway=self.of_gateway.append,
         )
 
     def _refuse(self, owners: Sequence[Key], message: str) -> None:
@@ -317,13 +319,22 @@ async def test_refused_endpoints_are_told_to_who_forwards_to_them() -> None:
         assert errors_of(world, "b") == []
 
 
-async def test_a_refused_listener_is_nobodys_matter_but_the_gateways() -> None:
+async def test_a_refused_listener_is_nobodys_matter_but_the_gateways_until_it_is_another_one() -> None:
     world = World()
     world.store.apply([proxy("a")])
+    config = {
+        "apiVersion": "isoline.dev/v1alpha1",
+        "kind": "GatewayConfig",
+        "metadata": {"name": "default"},
+        "spec": {"timeouts": {"request": "7s"}},
+    }
     async with world.running():
         rejected(world, Name(types.LISTENER, "http"), "cannot bind")
         assert world.refusals == [((), "cannot bind")]
         assert errors_of(world, "a") == []
+        assert world.of_gateway == ["the listener http: cannot bind"]
+        world.store.apply([decode_object(config)])
+        await until(lambda: world.of_gateway == ["the listener http: cannot bind", ""])
 
 
 async def test_a_gateway_that_changes_how_sites_are_rendered_has_all_of_them_rendered_again() -> None:
