@@ -26,6 +26,8 @@ CACHE_SECONDS = (600, 3600)
 """How often Gradio's files are looked through, and how old they get."""
 GREATEST_SEED = 100_000_000
 
+STYLE = "#time, #duration, .time, .duration, .playback { color: var(--body-text-color-subdued) !important; }"
+"""Gradio's player writes its times too pale to be read."""
 FONTS = ["system-ui", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif"]
 
 
@@ -71,8 +73,17 @@ def build(studio: Studio) -> gr.Blocks:
 
 
 def theme() -> gr.themes.Base:
-    """Gradio's look with the system's letters: nothing comes from another host."""
-    return gr.themes.Default(primary_hue="teal", font=FONTS, font_mono=["ui-monospace", "monospace"])
+    """Gradio's look with the system's letters, since nothing comes from another host, and colours that can be read."""
+    look = gr.themes.Default(primary_hue="teal", font=FONTS, font_mono=["ui-monospace", "monospace"])
+    return look.set(
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_hover_dark="*primary_800",
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
+        block_info_text_color="*neutral_600",
+    )
 
 
 def generate_seed() -> int:

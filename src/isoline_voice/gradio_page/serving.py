@@ -83,7 +83,7 @@ class GradioPage(BaseRoute):
     def _make(self) -> FastAPI:
         import gradio
 
-        from isoline_voice.gradio_page.page import build, theme
+        from isoline_voice.gradio_page.page import STYLE, build, theme
 
         app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         gradio.mount_gradio_app(
@@ -91,6 +91,7 @@ class GradioPage(BaseRoute):
             build(self._studio),
             PATH,
             theme=theme(),
+            css=STYLE,
             max_file_size=self._studio.settings.max_prompt_audio,
             run_history=False,
             footer_links=["api"],
