@@ -20,6 +20,8 @@ LISTEN = """() => {
 
 
 def speak(page: Page, text: str) -> None:
+    """As fast as it goes, and to the end."""
+    page.get_by_role("slider", name="Speed").fill("2")
     page.get_by_role("textbox", name="Text", exact=True).fill(text)
     page.keyboard.press("Control+Enter")
     state(page, "done")
