@@ -14,7 +14,7 @@ OTHERS_EACH_SECOND = 20
 
 async def measure(here: World, scale: Scale, planes: tuple[Who, ...], *, size: int) -> dict[str, Any]:
     """By control plane: milliseconds, MiB, seconds, bytes."""
-    await here.grow(size)
+    await timing.grow(here, size)
     result: dict[str, Any] = {}
     for who in planes:
         result[who] = await _one(here, who, scale)
@@ -31,7 +31,7 @@ async def _one(here: World, who: Who, scale: Scale) -> dict[str, Any]:
         found: dict[str, Any] = {"idle": as_dict(await timing.served(here, probes, **slowly))}
         async with others_changing(here, OTHERS_EACH_SECOND):
             found["busy"] = as_dict(await timing.served(here, probes, samples=scale.samples))
-        found["endpoints"] = as_dict(await timing.endpoints_served(here, probes[0], **slowly))
+        found["endpoints"] = as_dict(await timing.endpoints_served(here, probes[0], samples=scale.samples))
         await here.until_judged()
         found["status"] = as_dict(await timing.told(here, **slowly))
         found |= await _work(here, gateway, scale)

@@ -14,7 +14,7 @@ from benchmarks.probe import Probe
 
 async def measure(here: World, scale: Scale, planes: tuple[Who, ...]) -> dict[str, Any]:
     """Seconds from the start of the control plane's and Envoy's processes, the interpreter's included."""
-    await here.grow(scale.most)
+    await timing.grow(here, scale.most)
     result: dict[str, Any] = {"sites": here.sites}
     for who in planes:
         result[who] = await _one(here, Wanted(who=who), scale)

@@ -14,7 +14,7 @@ SITES = 1_000
 
 async def measure(here: World, scale: Scale, planes: tuple[Who, ...]) -> dict[str, Any]:
     """By control plane and number of Envoys: milliseconds until the last Envoy serves a change, and MiB."""
-    await here.grow(min(SITES, scale.most))
+    await timing.grow(here, min(SITES, scale.most))
     result: dict[str, Any] = {"sites": here.sites, **{who: {} for who in planes}}
     for who in planes:
         for count in scale.envoys:

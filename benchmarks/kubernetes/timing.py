@@ -7,7 +7,7 @@ import time
 from benchmarks import manifests
 from benchmarks.figures import Spread, spread
 from benchmarks.kubernetes import backends
-from benchmarks.kubernetes.planes import HTTP, Gateway
+from benchmarks.kubernetes.planes import HTTP, Gateway, Wanted, running
 from benchmarks.kubernetes.world import World, is_judged, swapped_host
 from benchmarks.probe import Probe
 
@@ -32,11 +32,10 @@ async def served(world: World, probes: list[Probe], *, samples: int, pause: floa
     return spread(taken)
 
 
-async def endpoints_served(world: World, probe: Probe, *, samples: int, pause: float) -> Spread:
-    """Milliseconds until a Service's new address answers."""
+async def endpoints_served(world: World, probe: Probe, *, samples: int) -> Spread:
+    """Milliseconds until a Service's new address answers; nobody holds back what comes soon after another."""
     taken: list[float] = []
     for sample in range(samples):
-        await asyncio.sleep(pause)
         address = world.backends[(sample + 1) % 2]
         await probe.head(swapped_host())
         started = time.perf_counter()
@@ -90,6 +89,13 @@ async def probes_of(gateway: Gateway) -> list[Probe]:
         found.setdefault(owner, probe)
         before = after
     return [found[number] for number in sorted(found)]
+
+
+async def grow(world: World, size: int) -> None:
+    """Have so many sites, each with its status: both write the same, and thousands would disturb who is measured."""
+    await world.grow(size)
+    async with running(world.rig, Wanted(who="isoline", envoys=0)):
+        await world.until_judged()
 
 
 async def until_all_serve(world: World, gateway: Gateway) -> None:

@@ -68,7 +68,8 @@ class World:
         """Wait until all statuses are written, so that writing them disturbs nothing that is timed."""
         async with asyncio.timeout(limit):
             while await self.judged() < self.sites + 1:  # noqa: ASYNC110 - simply asked
-                await asyncio.sleep(0.5)
+                # To list thousands again and again would hold up what is waited for.
+                await asyncio.sleep(0.1 + self.sites / 5_000)
 
     async def clear(self) -> None:
         """Take every site away."""
