@@ -4,7 +4,7 @@ import shutil
 import sys
 
 from kubernetes.rig import UnavailableError
-from kubernetes.rig.binaries import control_plane, helm
+from kubernetes.rig.binaries import control_plane, helm, kubectl
 
 
 def main() -> int:
@@ -12,6 +12,7 @@ def main() -> int:
     try:
         control_plane()
         helm()
+        kubectl()
     except UnavailableError as reason:
         sys.stderr.write(f"the tests on Kubernetes are skipped: {reason}\n")
         return 1 if shutil.which("go") else 0

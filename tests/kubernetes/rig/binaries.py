@@ -72,6 +72,19 @@ def helm() -> Path:
     return _installed("helm", f"helm.sh/helm/v4/cmd/helm@v{HELM_VERSION}", HELM_VERSION)
 
 
+def kubectl() -> Path:
+    """Return kubectl's program. Raises UnavailableError as `control_plane` does."""
+    source = Path(__file__).parent / "kubectl"
+    digest = hashlib.sha256(b"".join((source / name).read_bytes() for name in ("go.mod", "go.sum", "main.go")))
+    folder = cache() / f"kubectl-{KUBERNETES_VERSION}-{digest.hexdigest()[:12]}"
+    flags = f"-s -w -X k8s.io/component-base/version.gitVersion=v{KUBERNETES_VERSION}"
+    with _made(folder, f"kubectl {KUBERNETES_VERSION} (about a minute, once)") as made:
+        if made is not None:
+            arguments = ("build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", str(made / "kubectl"), ".")
+            _go(arguments, folder=source)
+    return folder / "kubectl"
+
+
 def cache() -> Path:
     """The folder for what is built once: `isoline` in the user's cache folder."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "isoline"

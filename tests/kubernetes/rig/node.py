@@ -77,7 +77,9 @@ class Node:
         return next(pod for pod in self.pods.values() if pod.name == name)
 
     async def _register(self) -> None:
-        await self._api.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": self.name}})
+        # What pods are kept together, or apart, by.
+        metadata = {"name": self.name, "labels": {"kubernetes.io/hostname": self.name}}
+        await self._api.apply({"apiVersion": "v1", "kind": "Node", "metadata": metadata})
         room: dict[str, Any] = {"cpu": "64", "memory": "256Gi", "pods": "500", "ephemeral-storage": "1Ti"}
         room["nvidia.com/gpu"] = str(self._gpus)
         ready = {"type": "Ready", "status": "True", "reason": "KubeletReady", "lastTransitionTime": now()}
