@@ -99,6 +99,41 @@ async def test_a_secret_that_is_looked_up_in_vain_is_found_when_it_comes_of_eith
         await until(lambda: source.store.get(late) is None and len(source.secrets) == 2)
 
 
+async def test_many_secrets_that_are_looked_up_are_followed_by_one_watch_and_others_pass_it_unread(
+    rig: Rig, api: Api, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("isoline.cluster.kubernetes.references.SINGLES", 3)
+    await api.apply_all([secret(f"s{number}", namespace, "Opaque", text="one") for number in range(8)])
+    async with following(rig, namespace) as source:
+        store = source.store
+
+        def text_of(name: str) -> bytes:
+            found = store.get(Key("Secret", namespace, name))
+            return b"" if found is None else bytes(getattr(found, "data")["text"])  # noqa: B009
+
+        def watches() -> int:
+            return sum(each.state == "following" for each in source.secrets.reflectors)
+
+        for number in range(6):
+            source.looked_up(Key("Secret", namespace, f"s{number}"), True)
+        source.looked_up(Key("Secret", namespace, "late"), True)
+        await until(lambda: all(text_of(f"s{number}") == b"one" for number in range(6)))
+        # Each is handed over, and one connection is left.
+        await until(lambda: watches() == len(source.secrets.reflectors) == 1)
+        assert sorted(item.metadata.name for item in store.of_kind("Secret")) == [f"s{number}" for number in range(6)]
+        assert len(source.secrets) == 7
+        await api.apply_all([secret(name, namespace, "Opaque", text="two") for name in ("s0", "s7", "late")])
+        await until(lambda: (text_of("s0"), text_of("late")) == (b"two", b"two"))
+        # Nobody had asked for it as it passed.
+        assert text_of("s7") == b""
+        source.looked_up(Key("Secret", namespace, "s7"), True)
+        await until(lambda: text_of("s7") == b"two")
+        await api.delete("Secret", "s1", namespace=namespace)
+        await until(lambda: store.get(Key("Secret", namespace, "s1")) is None)
+        source.looked_up(Key("Secret", namespace, "s0"), False)
+        assert text_of("s0") == b""
+
+
 async def test_a_cut_watch_goes_on_where_it_was_without_a_second_list(rig: Rig, api: Api, namespace: str) -> None:
     await api.apply(proxy("goes", namespace))
     async with Wire() as wire, following(rig, namespace, server=wire.address) as source:

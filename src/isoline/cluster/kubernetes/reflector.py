@@ -59,11 +59,12 @@ class Reflector:
         field_selector: str = "",
         label_selector: str = "",
         insistent: bool = True,
+        wanted: Callable[[Key], bool] | None = None,
         on_state: "Callable[[Reflector], None] | None" = None,
     ) -> None:
         """Not `insistent`: a kind that may not be read is settled, as one that is not there.
 
-        `on_state` hears of each new state.
+        `on_state` hears of each new state. Of what `wanted` does not want nothing is kept, however shortly.
         """
         self.kind = kind
         self.namespace = namespace
@@ -78,6 +79,7 @@ class Reflector:
         """How often everything was listed: once, and whenever following was not possible."""
         self._client = client
         self._insistent = insistent
+        self._wanted = wanted
         self._on_state = on_state
         self._sink = sink
         self._path = paths.collection(kind, namespace)
@@ -102,6 +104,10 @@ class Reflector:
     def keys(self) -> frozenset[Key]:
         """What is there, as far as it is known."""
         return frozenset(self._known)
+
+    def adopt(self, key: Key) -> None:
+        """Count an object as known, of which another one has told."""
+        self._known.add(key)
 
     # --- what went wrong ---
 
@@ -161,10 +167,18 @@ class Reflector:
         self._replace(found, kept, page.metadata.resource_version)
 
     def _take(self, raw: msgspec.Raw, found: list[Object], kept: set[Key]) -> None:
+        if self._unwanted(raw):
+            return
         try:
             found.append(self._decode(raw))
         except UndecodableError as error:
             kept.add(self._complain(raw, error))
+
+    def _unwanted(self, raw: msgspec.Raw) -> bool:
+        if self._wanted is None:
+            return False
+        metadata = bare_of.decode(raw).metadata
+        return not self._wanted(Key(self.kind.name, metadata.namespace, metadata.name))
 
     def _replace(self, found: Sequence[Object], kept: set[Key], version: str) -> None:
         """Everything there is: what was known and is not among it is gone. `kept` is there, but cannot be read."""
@@ -220,6 +234,9 @@ class Reflector:
         return initial
 
     def _change(self, event: str, raw: msgspec.Raw, latest: dict[Key, Object | None]) -> None:
+        if self._unwanted(raw):
+            self._version = bare_of.decode(raw).metadata.resource_version
+            return
         try:
             item = self._decode(raw)
         except UndecodableError as error:

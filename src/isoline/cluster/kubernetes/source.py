@@ -21,6 +21,8 @@ from isoline.objects import Key, Object
 from isoline.objects.registry import BY_NAME
 
 TLS_SECRETS = "type=kubernetes.io/tls"
+OTHER_SECRETS = "type!=kubernetes.io/tls,type!=kubernetes.io/service-account-token,type!=helm.sh/release.v1"
+"""What may be looked up by name; the largest and the most numerous of those that nobody names are left out."""
 
 ROUTING = (
     "HTTPProxy",
@@ -109,7 +111,14 @@ class KubernetesSource:
         self._namespaces = frozenset(namespaces)
         self._tls_secrets: set[Key] = set()
         followed_anyway = store.get if every_secret else self._tls_secrets.__contains__
-        self.secrets = References(client, "Secret", self, known=lambda key: bool(followed_anyway(key)))
+        self.secrets = References(
+            client,
+            "Secret",
+            self,
+            known=lambda key: bool(followed_anyway(key)),
+            others=OTHER_SECRETS,
+            namespaces=namespaces,
+        )
         """Secrets that are not of type TLS, each followed because something names it."""
         self.statuses = StatusWrites(client, self._status_written)
         self._objects = ObjectWrites(client, store)
