@@ -67,7 +67,8 @@ def storage_of(address: str) -> Storage:
             socket_connect_timeout=_REDIS_SECONDS,
         )
     except (ConfigurationError, ImportError, ValueError) as error:
-        text = f"{address}: cannot count there: {error}; use memory, or install the Python package redis, as isoline[redis] does"
+        advice = "use memory, or install the Python package redis, as isoline[redis] does"
+        text = f"{address}: cannot count there: {error}; {advice}"
         raise RateLimitServerError(text) from error
     assert isinstance(storage, RedisStorage)
     _give_up_at_once(storage)
