@@ -13,12 +13,11 @@ from pathlib import Path
 
 import structlog
 
+from isoline.gateway.written_behind import WrittenBehind
 from isoline.objects import Key
 from isoline.routing import ir
 from isoline.routing.keeping import Memory, Served
 from isoline.routing.scheduler import Update
-
-QUIET_SECONDS = 0.2
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS certificates (
@@ -30,15 +29,14 @@ _NOTHING = Memory({}, {})
 _log = structlog.get_logger(__name__)
 
 
-class KeptCertificates:
+class KeptCertificates(WrittenBehind):
     """One file of certificates, and of which hosts are served with them."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        super().__init__(path)
         self._certificates: dict[str, ir.Certificate | None] = {}
         self._hosts: dict[str, Served | None] = {}
         self._digests: dict[str, bytes] = {}
-        self._changed = asyncio.Event()
 
     def load(self) -> Memory:
         """What was kept last; nothing when there is no file, or none that can be read."""
@@ -67,15 +65,7 @@ class KeptCertificates:
         if self._certificates or self._hosts:
             self._changed.set()
 
-    async def run(self) -> None:
-        """Writes what was noted, until cancelled; what is left then is written by `flush`."""
-        while True:
-            await self._changed.wait()
-            await asyncio.sleep(QUIET_SECONDS)
-            await self.flush()
-
     async def flush(self) -> None:
-        """Writes what was noted. What cannot be written stays noted, and is tried again with the next change."""
         self._changed.clear()
         certificates, self._certificates = self._certificates, {}
         hosts, self._hosts = self._hosts, {}
@@ -104,10 +94,7 @@ class KeptCertificates:
             )
 
     def _connect(self) -> sqlite3.Connection:
-        self._path.touch(mode=0o600)
-        connection = sqlite3.connect(self._path)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        connection = self._open()
         connection.executescript(_SCHEMA)
         return connection
 

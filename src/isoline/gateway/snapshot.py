@@ -13,11 +13,11 @@ from pathlib import Path
 import structlog
 
 from isoline.gateway.renderer import Batch
+from isoline.gateway.written_behind import WrittenBehind
 from isoline.xds.resources import Name, Resource
 
 FORMAT = 3
 """Raise it when what is rendered changes so much that an old snapshot must not be served."""
-QUIET_SECONDS = 0.2
 NAME_SEPARATOR = "\n"
 PART_SEPARATOR = "\t"
 
@@ -32,15 +32,14 @@ _ABOUT = "CREATE TABLE IF NOT EXISTS about (format INTEGER NOT NULL, made_for TE
 _log = structlog.get_logger(__name__)
 
 
-class Snapshot:
+class Snapshot(WrittenBehind):
     """One file of resources. It holds private keys: mode 0600, in a folder of our own."""
 
     def __init__(self, path: Path, *, made_for: str = "") -> None:
         """What was kept for something else than `made_for`, such as another cluster, is thrown away."""
-        self._path = path
+        super().__init__(path)
         self._made_for = made_for
         self._pending: dict[Name, Resource | None] = {}
-        self._changed = asyncio.Event()
 
     def load(self) -> list[Resource]:
         """What was kept last; nothing when there is no snapshot, or one of another format."""
@@ -70,15 +69,7 @@ class Snapshot:
             self._pending[name] = None
         self._changed.set()
 
-    async def run(self) -> None:
-        """Writes what was noted, until cancelled; what is left then is written by `flush`."""
-        while True:
-            await self._changed.wait()
-            await asyncio.sleep(QUIET_SECONDS)
-            await self.flush()
-
     async def flush(self) -> None:
-        """Writes what was noted. What cannot be written stays noted, and is tried again with the next change."""
         self._changed.clear()
         pending, self._pending = self._pending, {}
         if not pending:
@@ -98,10 +89,7 @@ class Snapshot:
             connection.executemany("INSERT OR REPLACE INTO resources VALUES (?, ?, ?, ?, ?, ?, ?, ?)", kept)
 
     def _connect(self) -> sqlite3.Connection:
-        self._path.touch(mode=0o600)
-        connection = sqlite3.connect(self._path)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        connection = self._open()
         connection.execute(_ABOUT)
         about = connection.execute("SELECT format, made_for FROM about").fetchall()
         if about != [(FORMAT, self._made_for)]:
