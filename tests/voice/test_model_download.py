@@ -7,6 +7,7 @@ import contextlib
 import errno
 import hashlib
 import shutil
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -296,3 +297,16 @@ def test_a_path_is_quoted_as_each_mirror_wants_it() -> None:
 
 def test_the_mark_of_a_download_is_a_file_that_no_model_has(tmp_path: Path) -> None:
     assert unfinished(tmp_path).name not in CONTENTS
+
+
+async def test_the_program_fetches_and_says_where_it_is(tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("isoline-voice")
+    async with ModelServer().running() as mirror:
+        arguments = ("fetch", str(tmp_path / "model"), "--mirror", mirror.address)
+        run = await asyncio.create_subprocess_exec(
+            program, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+        said, _ = await run.communicate()
+    assert run.returncode == 0
+    assert "is whole" in said.decode()
+    assert whole(tmp_path / "model")
