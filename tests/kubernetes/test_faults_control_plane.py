@@ -16,7 +16,7 @@ from kubernetes.watching import metrics_of, probe
 
 ISOLINE = Path(sys.executable).parent / "isoline"
 SITES = 5
-PATIENCE = 60.0
+PATIENCE = 90.0
 
 
 class Fleet:
@@ -51,7 +51,9 @@ class Fleet:
 
     def end(self, name: str, balancer: Balancer, *, kill: bool = False) -> None:
         """End a replica."""
-        balancer.targets.remove(self.addresses.pop(name))
+        address = self.addresses.pop(name)
+        if address in balancer.targets:
+            balancer.targets.remove(address)
         self._rig.stop(self._process(name), kill=kill)
 
     async def leader(self) -> str:
@@ -122,8 +124,8 @@ async def two_replicas(rig: Rig, api: Api, folder: Path) -> AsyncIterator[tuple[
     route = {"services": [{"name": "app", "port": 80}], "enableWebsockets": True}
     async with app(api, namespace, rig.namespace.new_address()), Balancer(front, XDS) as balancer:
         await api.apply(proxy("steady", namespace, routes=[route]))
-        await asyncio.gather(fleet.start("a", balancer), fleet.start("b", balancer))
         try:
+            await asyncio.gather(fleet.start("a", balancer), fleet.start("b", balancer))
             async with Edge(rig, folder, options, address=envoy) as edge:
                 await edge.until_body("steady.example", "hello")
                 yield fleet, balancer, edge, namespace
