@@ -64,7 +64,7 @@ class World:
         """How many HTTPProxies have a status of what they are now."""
         return sum(is_judged(each) for each in await self.api.list_all("HTTPProxy", namespace=NAMESPACE))
 
-    async def until_judged(self, *, limit: float = 240.0) -> None:
+    async def until_judged(self, *, limit: float = 600.0) -> None:
         """Wait until all statuses are written, so that writing them disturbs nothing that is timed."""
         async with asyncio.timeout(limit):
             while await self.judged() < self.sites + 1:  # noqa: ASYNC110 - simply asked
