@@ -91,8 +91,12 @@ async def asked(rig: Rig, address: str) -> AsyncIterator[Callable[[], Any]]:
                 server_hostname="hello.example",
                 headers={"Host": "hello.example"},
             )
-            async with request as response:
-                return await response.text()
+            try:
+                async with request as response:
+                    return await response.text()
+            except aiohttp.ClientError as error:
+                # Envoy may be about to start.
+                return str(error)
 
         yield ask
 
