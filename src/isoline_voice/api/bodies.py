@@ -17,8 +17,8 @@ from starlette.requests import Request
 from isoline_voice.api.errors import ApiError, Fault
 
 LINGER_BYTES = 64 * 1024 * 1024
-LINGER_SECONDS = 10.0
-"""How much of a refused upload is still taken, and for how long, before it is cut off."""
+LINGER_SECONDS, SILENCE_SECONDS = 300.0, 10.0
+"""How much of a refused upload is still taken, for how long, and after how much silence it is cut off."""
 
 
 def _too_large(limit: int, what: str, param: str | None) -> ApiError:
@@ -43,8 +43,9 @@ async def _upload(request: Request) -> AsyncGenerator[AsyncGenerator[bytes]]:
     except ApiError:
         taken = 0
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LINGER_SECONDS):
+            async with asyncio.timeout(LINGER_SECONDS), asyncio.timeout(SILENCE_SECONDS) as silence:
                 async for chunk in chunks:
+                    silence.reschedule(asyncio.get_running_loop().time() + SILENCE_SECONDS)
                     taken += len(chunk)
                     if taken > LINGER_BYTES:
                         break
