@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -102,12 +103,16 @@ def contained(
         tree=tree, environment=" ".join(given), user=only(image, "USER"), chroot="/usr/sbin/chroot"
     )
     entry: list[str] = [*program] or json.loads(only(image, "ENTRYPOINT"))
-    command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script, "sh", *entry, *arguments]
+    command = ["unshare", "--mount", "--pid", "--fork", "sh", "-c", script, "sh", *entry, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:
             yield process
         finally:
-            process.kill()
+            # Its child is the first of its processes' namespace, with which all of them end. It has become somebody
+            # else meanwhile, for which the kernel has forgotten that it was to end with `unshare`.
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+                    os.kill(int(child), signal.SIGKILL)
 
 
 def test_its_program_works(built: tuple[str, Path]) -> None:
