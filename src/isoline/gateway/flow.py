@@ -13,8 +13,9 @@ from isoline.gateway.renderer import Batch, Renderer
 from isoline.gateway.snapshot import Snapshot
 from isoline.objects import Key
 from isoline.routing.foresight import Foresight
-from isoline.routing.scheduler import Scheduler, Update
+from isoline.routing.scheduler import Scheduler
 from isoline.routing.statuses import ProxyStatus
+from isoline.routing.update import Update
 from isoline.xds.cache import Cache
 from isoline.xds.resources import Name
 

@@ -17,7 +17,7 @@ from isoline.gateway.written_behind import WrittenBehind
 from isoline.objects import Key
 from isoline.routing import ir
 from isoline.routing.keeping import Memory, Served
-from isoline.routing.scheduler import Update
+from isoline.routing.update import Update
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS certificates (

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeVar
 
 from isoline.routing import ir
-from isoline.routing.scheduler import Update
+from isoline.routing.update import Update
 from isoline.xds import secrets, types
 from isoline.xds.filters.table import used_by
 from isoline.xds.own_chains import OwnChain, own_chain

@@ -9,7 +9,6 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import msgspec
@@ -24,11 +23,12 @@ from isoline.routing.dependencies import Dependencies, Unit
 from isoline.routing.endpoints import compile_endpoints
 from isoline.routing.foresight import Foresight
 from isoline.routing.indexes import HOSTS, hosts_of, targets_of
-from isoline.routing.keeping import Keeping, Memory, Served
+from isoline.routing.keeping import Keeping, Memory
 from isoline.routing.ledger import StatusLedger
 from isoline.routing.overlay import Overlay
 from isoline.routing.settings import GATEWAY_CONFIG, Settings
 from isoline.routing.statuses import VALID, ProxyStatus
+from isoline.routing.update import Update
 from isoline.routing.view import IndexRead, Read, View
 
 CHUNK = 256
@@ -36,32 +36,6 @@ CHUNK = 256
 
 _log = structlog.get_logger(__name__)
 _encoder = msgspec.msgpack.Encoder(enc_hook=bytes)
-
-
-@dataclass(slots=True)
-class Update:
-    """What differs now. None means gone; what is not in here is as it was."""
-
-    sites: dict[str, ir.Site | None] = field(default_factory=dict)
-    endpoints: dict[str, ir.Endpoints | None] = field(default_factory=dict)
-    certificates: dict[str, ir.Certificate | None] = field(default_factory=dict)
-    statuses: dict[Key, ProxyStatus | None] = field(default_factory=dict)
-    served: dict[str, Served | None] = field(default_factory=dict)
-    """With which certificates hosts are served, and who says so."""
-    gateway: ir.Gateway | None = None
-    """Set when it changed; there always is one."""
-
-    def __bool__(self) -> bool:
-        return bool(self.sites or self.endpoints or self.certificates or self.statuses or self.served or self.gateway)
-
-    def add(self, later: "Update") -> None:
-        """Take over what a later update says."""
-        self.sites.update(later.sites)
-        self.endpoints.update(later.endpoints)
-        self.certificates.update(later.certificates)
-        self.statuses.update(later.statuses)
-        self.served.update(later.served)
-        self.gateway = later.gateway or self.gateway
 
 
 class _Uses(NamedTuple):

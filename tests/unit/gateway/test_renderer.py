@@ -4,7 +4,7 @@ import msgspec
 
 from isoline.gateway.renderer import Batch, Renderer
 from isoline.routing import ir
-from isoline.routing.scheduler import Update
+from isoline.routing.update import Update
 from isoline.xds import types
 from isoline.xds.resources import Name
 

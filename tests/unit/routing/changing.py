@@ -9,8 +9,9 @@ from isoline.objects import EndpointSlice, HTTPProxy, Key, Object, ObjectMeta
 from isoline.objects.discovery import Endpoint, EndpointPort
 from isoline.routing.gateway import gateway_from_config
 from isoline.routing.indexes import INDEXES
-from isoline.routing.scheduler import Scheduler, Update
+from isoline.routing.scheduler import Scheduler
 from isoline.routing.settings import settings_from_config
+from isoline.routing.update import Update
 from unit.routing.support import proxy, root
 
 A, B = "a.example.com", "b.example.com"

@@ -16,9 +16,10 @@ import yaml
 
 from isoline.routing import ir
 from isoline.routing.gateway import gateway_from_config
-from isoline.routing.scheduler import Scheduler, Update
+from isoline.routing.scheduler import Scheduler
 from isoline.routing.settings import settings_from_config
 from isoline.routing.statuses import ProxyStatus
+from isoline.routing.update import Update
 from unit.routing.support import objects, store_of
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "routing"

@@ -6,8 +6,8 @@ import pytest
 from isoline.objects import Secret
 from isoline.objects.core import ServicePort
 from isoline.objects.secrets import SecretValue
-from isoline.routing.scheduler import Update
 from isoline.routing.statuses import VALID
+from isoline.routing.update import Update
 from unit.routing.changing import A, B, World, secure
 from unit.routing.support import errors, key_of, objects, secret, self_signed, service
 

@@ -49,8 +49,9 @@ from isoline.objects.networking import (
 from isoline.routing.compiler import compile_site
 from isoline.routing.gateway import gateway_from_config
 from isoline.routing.indexes import HOSTS, INDEXES, hosts_of
-from isoline.routing.scheduler import Scheduler, Update
+from isoline.routing.scheduler import Scheduler
 from isoline.routing.settings import GATEWAY_CONFIG, settings_from_config
+from isoline.routing.update import Update
 from isoline.routing.view import IndexRead, Read, View
 from unit.routing.support import proxy, secret, service
 

@@ -7,8 +7,8 @@ from isoline.objects import HTTPProxy, Key, Object
 from isoline.objects.core import ServicePort
 from isoline.routing import compiler, ir, scheduler
 from isoline.routing.dependencies import Unit
-from isoline.routing.scheduler import Update
 from isoline.routing.statuses import VALID, Finding, ProxyStatus
+from isoline.routing.update import Update
 from isoline.routing.view import View
 from unit.routing.changing import A, B, World, scheduler_of, secure, slice_of, to
 from unit.routing.support import errors, key_of, objects, proxy, root, secret, self_signed, service

@@ -11,7 +11,7 @@ from cryptography.x509.oid import NameOID
 
 from isoline.gateway.renderer import Renderer
 from isoline.routing import ir
-from isoline.routing.scheduler import Update
+from isoline.routing.update import Update
 from isoline.xds import secrets
 from isoline.xds.cache import Cache
 from isoline.xds.render import render_site
