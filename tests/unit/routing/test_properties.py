@@ -279,8 +279,8 @@ class State:
 
     def hear(self, update: Update) -> None:
         self.all.add(update)
-        for known in (self.all.sites, self.all.endpoints, self.all.certificates, self.all.statuses):
-            _forget_what_is_gone(known)
+        for name in ("sites", "endpoints", "certificates", "statuses", "served"):
+            _forget_what_is_gone(getattr(self.all, name))
 
 
 def _forget_what_is_gone(known: dict[Any, Any]) -> None:
