@@ -1,8 +1,12 @@
 """A file system as a container has it: this machine's own, what is written to it thrown away, volumes mounted."""
 
 import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+# The programs of the images: where Isoline is installed, and its sources, which may be the same place.
+_PROGRAMS = (Path(__file__).parents[3], Path(sys.prefix))
 
 
 def command(
@@ -30,6 +34,10 @@ def command(
         lines.append(f'at={root}"$(chroot {root} readlink -m {shlex.quote(path)})"')
         lines.append('mkdir -p "$at"' if source.is_dir() else 'mkdir -p "$(dirname "$at")" && touch "$at"')
         lines.append(f'mount --bind {shlex.quote(str(source))} "$at"')
+    for program in _PROGRAMS:
+        if any(program.is_relative_to(path) for path in mounts):  # a checkout below /tmp, say
+            place = shlex.quote(str(program))
+            lines.append(f"mkdir -p {root}{place} && mount --bind {place} {root}{place}")
     lines.append(f'exec chroot {root} sh -c \'cd "$0" && exec "$@"\' {shlex.quote(working_directory or "/")} "$@"')
     return ["unshare", "--mount", "sh", "-c", "\n".join(lines), "box", *wanted]
 

@@ -96,7 +96,7 @@ async def test_every_fault_is_a_condition_and_what_runs_goes_on(machine: RealMac
 
     _, reason, message = condition(machine, "Accepted")
     assert reason == "InvalidSpec"
-    assert "spec.access.jwt.jwks: " in message
+    assert "spec.access.jwt.jwksURL: is needed, or jwks: " in message
     assert "spec.access: " in message
     assert machine.pids("sketch") == pids
     assert app(machine).status.phase == "Degraded"
