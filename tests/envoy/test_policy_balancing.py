@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from unit.xds.serving import Replica, Served, replica, replicas, serving
+from unit.xds.serving import Replica, Served, guarded, replica, replicas, serving
 
 HOST = "http://a.example.com"
 NAMES = ["one", "two", "three"]
@@ -34,28 +34,7 @@ spec:
 
 def asked(policy: str) -> str:
     """A host whose requests the replicas are asked about; what they let pass is answered with 204."""
-    return f"""
-apiVersion: projectcontour.io/v1
-kind: HTTPProxy
-metadata: {{name: web}}
-spec:
-  virtualhost:
-    fqdn: a.example.com
-    tls: {{secretName: tls}}
-    authorization: {{extensionRef: {{name: guard}}, serviceType: http, responseTimeout: 60s}}
-  routes: [{{permitInsecure: true, directResponsePolicy: {{statusCode: 204}}}}]
----
-apiVersion: v1
-kind: Secret
-metadata: {{name: tls}}
-type: kubernetes.io/tls
-data: {{tls.crt: CERTIFICATE, tls.key: KEY}}
----
-apiVersion: projectcontour.io/v1alpha1
-kind: ExtensionService
-metadata: {{name: guard}}
-spec: {{protocol: http/1.1, services: [{{name: app, port: 80}}], loadBalancerPolicy: {policy}}}
-"""
+    return guarded(f"loadBalancerPolicy: {policy}", patience="60s")
 
 
 @asynccontextmanager

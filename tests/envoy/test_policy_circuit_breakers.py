@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from unit.xds.serving import Replica, Served, replica, replicas, serving
+from unit.xds.serving import Replica, Served, guarded, replica, replicas, serving
 
 Manifests = Callable[..., str]
 
@@ -35,28 +35,8 @@ spec: {{ports: [{{port: 80}}]}}
 def asked(ports: list[int], **limits: int) -> str:
     """A host whose requests somebody is asked about, at most so many at once; what passes is answered with 204."""
     policy = ", ".join(f"{camel(name)}: {limit}" for name, limit in limits.items())
-    return f"""
-apiVersion: projectcontour.io/v1
-kind: HTTPProxy
-metadata: {{name: web}}
-spec:
-  virtualhost:
-    fqdn: a.example.com
-    tls: {{secretName: tls}}
-    authorization: {{extensionRef: {{name: guard}}, serviceType: http, responseTimeout: infinity}}
-  routes: [{{permitInsecure: true, directResponsePolicy: {{statusCode: 204}}}}]
----
-apiVersion: v1
-kind: Secret
-metadata: {{name: tls}}
-type: kubernetes.io/tls
-data: {{tls.crt: CERTIFICATE, tls.key: KEY}}
----
-apiVersion: projectcontour.io/v1alpha1
-kind: ExtensionService
-metadata: {{name: guard}}
-spec: {{protocol: http/1.1, services: [{{name: app, port: 80}}], circuitBreakerPolicy: {{{policy}}}}}
----
+    guard = guarded(f"circuitBreakerPolicy: {{{policy}}}", patience="infinity")
+    return f"""{guard}---
 apiVersion: v1
 kind: Service
 metadata: {{name: app}}

@@ -13,7 +13,7 @@ import aiohttp
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from kubernetes.planes import HTTP
+from kubernetes.planes import HTTP, apply_service
 from kubernetes.rig import Api
 
 HTTPS = 8443
@@ -130,18 +130,7 @@ async def app(api: Api, namespace: str, address: str) -> AsyncIterator[None]:
     runner = web.AppRunner(handler, shutdown_timeout=1.0)
     await runner.setup()
     await web.TCPSite(runner, address, PORT).start()
-    metadata = {"name": "app", "namespace": namespace}
-    await api.apply({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": [{"port": 80}]}})
-    await api.apply(
-        {
-            "apiVersion": "discovery.k8s.io/v1",
-            "kind": "EndpointSlice",
-            "metadata": {**metadata, "labels": {"kubernetes.io/service-name": "app"}},
-            "addressType": "IPv4",
-            "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
-            "ports": [{"port": PORT}],
-        }
-    )
+    await apply_service(api, namespace, address, PORT)
     try:
         yield
     finally:

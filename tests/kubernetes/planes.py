@@ -42,6 +42,22 @@ def proxy(name: str, namespace: str, body: str = "hello", **spec: Any) -> Object
     }
 
 
+async def apply_service(api: Api, namespace: str, address: str, port: int) -> None:
+    """A Service `app` with one endpoint, which is ready."""
+    metadata = {"name": "app", "namespace": namespace}
+    await api.apply({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": [{"port": 80}]}})
+    await api.apply(
+        {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": {**metadata, "labels": {"kubernetes.io/service-name": "app"}},
+            "addressType": "IPv4",
+            "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
+            "ports": [{"port": port}],
+        }
+    )
+
+
 async def new_namespace(api: Api) -> str:
     """Make a namespace that no other test has, in a cluster that knows Contour's kinds."""
     try:

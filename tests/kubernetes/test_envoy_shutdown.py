@@ -10,7 +10,7 @@ from aiohttp import web
 
 from isoline.envoy.admin import AdminClient
 from isoline.envoy.shutdown import Shutdown, ShutdownManager, shut_down
-from kubernetes.planes import HTTP, Edge, listening_at, new_namespace, options_for, proxy, running
+from kubernetes.planes import HTTP, Edge, apply_service, listening_at, new_namespace, options_for, proxy, running
 from kubernetes.rig import Api, Rig
 
 PORT = 9000
@@ -31,18 +31,7 @@ async def app(api: Api, namespace: str, address: str, hold: asyncio.Event) -> As
     runner = web.AppRunner(web_app)
     await runner.setup()
     await web.TCPSite(runner, address, PORT).start()
-    metadata = {"name": "app", "namespace": namespace}
-    await api.apply({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": [{"port": 80}]}})
-    await api.apply(
-        {
-            "apiVersion": "discovery.k8s.io/v1",
-            "kind": "EndpointSlice",
-            "metadata": {**metadata, "labels": {"kubernetes.io/service-name": "app"}},
-            "addressType": "IPv4",
-            "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
-            "ports": [{"port": PORT}],
-        }
-    )
+    await apply_service(api, namespace, address, PORT)
     await api.apply(proxy("draining", namespace, routes=[{"services": [{"name": "app", "port": 80}]}]))
     try:
         yield came

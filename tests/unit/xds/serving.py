@@ -27,6 +27,33 @@ spec:
 _numbers = itertools.count()
 
 
+def guarded(policy: str, *, patience: str) -> str:
+    """A host of whose requests the Service `app` is asked, as an ExtensionService with a policy; what it lets pass is
+    answered with 204."""
+    return f"""
+apiVersion: projectcontour.io/v1
+kind: HTTPProxy
+metadata: {{name: web}}
+spec:
+  virtualhost:
+    fqdn: a.example.com
+    tls: {{secretName: tls}}
+    authorization: {{extensionRef: {{name: guard}}, serviceType: http, responseTimeout: {patience}}}
+  routes: [{{permitInsecure: true, directResponsePolicy: {{statusCode: 204}}}}]
+---
+apiVersion: v1
+kind: Secret
+metadata: {{name: tls}}
+type: kubernetes.io/tls
+data: {{tls.crt: CERTIFICATE, tls.key: KEY}}
+---
+apiVersion: projectcontour.io/v1alpha1
+kind: ExtensionService
+metadata: {{name: guard}}
+spec: {{protocol: http/1.1, services: [{{name: app, port: 80}}], {policy}}}
+"""
+
+
 def replica(service: str, *ports: int, names: Sequence[str] = ("",)) -> str:
     """The manifest of an EndpointSlice: one replica of a Service, on this machine; a port for each name."""
     listed = ", ".join(f"{{name: {name!r}, port: {port}}}" for name, port in zip(names, ports, strict=True))
