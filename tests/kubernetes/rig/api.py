@@ -3,9 +3,7 @@
 import asyncio
 import contextlib
 import json
-import socket
 import ssl
-import weakref
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +18,6 @@ Object = dict[str, Any]
 
 _FIELD_MANAGER: Final = "rig"
 _RETRY: Final = 0.2  # seconds
-_GOODBYE: Final = 5.0  # seconds
 _AT_ONCE: Final = 50  # requests; the API server of a rig has two cores at most
 
 
@@ -47,13 +44,12 @@ class Api:
         self._rig = rig
         self._user = user
         self._resources: dict[tuple[str, str], _Resource] = {}
-        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
     async def __aenter__(self) -> Self:
         context = ssl.create_default_context(cadata=self._rig.authority.certificate.decode())
         self._session = aiohttp.ClientSession(
             SERVER,
-            connector=aiohttp.TCPConnector(ssl=context, limit=0, socket_factory=self._new_socket),
+            connector=aiohttp.TCPConnector(ssl=context, limit=0),
             headers={"Authorization": f"Bearer {self._rig.user(self._user).token}"},
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
         )
@@ -63,17 +59,6 @@ class Api:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._session.close()
-        # TLS ends in the background, and a loop that ends before leaves sockets open.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_GOODBYE):
-                while any(each.fileno() != -1 for each in self._sockets):  # noqa: ASYNC110 - nobody tells
-                    await asyncio.sleep(0.005)
-
-    def _new_socket(self, address: aiohttp.AddrInfoType) -> socket.socket:
-        made = socket.socket(*address[:3])
-        made.setblocking(False)
-        self._sockets.add(made)
-        return made
 
     async def apply(self, wanted: Object) -> Object:
         """Create or change an object, by server-side apply; return it as it stands."""
