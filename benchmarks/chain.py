@@ -13,10 +13,11 @@ from typing import Any
 
 from benchmarks import manifests
 from benchmarks.load import Load, get
+from benchmarks.ports import free_port
 from benchmarks.probe import Probe
 from benchmarks.proxying import LOAD_CPU, NO_ACCESS_LOG, PROXY_CPU
 from benchmarks.router_alone import RouterAlone
-from benchmarks.servers import backend_configuration, free_port, nginx, wait_for_port
+from benchmarks.servers import backend_configuration, nginx, wait_for_port
 from benchmarks.stack import Stack
 
 CONNECTIONS = 50

@@ -12,8 +12,9 @@ from benchmarks import manifests
 from benchmarks.figures import Spread, spread
 from benchmarks.machine import resident_mib
 from benchmarks.one_big_rds import OneBigRds
+from benchmarks.ports import free_port
 from benchmarks.probe import Probe
-from benchmarks.servers import backend_configuration, free_port, nginx
+from benchmarks.servers import backend_configuration, nginx
 from benchmarks.stack import Stack
 
 SIZES = (100, 1_000, 10_000, 100_000)

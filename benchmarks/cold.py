@@ -6,8 +6,9 @@ import yaml
 
 from benchmarks import manifests
 from benchmarks.machine import resident_mib
+from benchmarks.ports import free_port
 from benchmarks.probe import Probe
-from benchmarks.servers import backend_configuration, free_port, nginx
+from benchmarks.servers import backend_configuration, nginx
 from benchmarks.stack import Stack
 
 SITES = 10_000

@@ -13,8 +13,9 @@ from benchmarks import manifests
 from benchmarks.change import BATCH, ROOM, SAMPLES, as_dict, timed
 from benchmarks.machine import resident_mib
 from benchmarks.manifests import Manifest
+from benchmarks.ports import free_port
 from benchmarks.probe import Probe
-from benchmarks.servers import backend_configuration, free_port, nginx
+from benchmarks.servers import backend_configuration, nginx
 from benchmarks.stack import Stack
 
 SITES = 10_000

@@ -12,7 +12,7 @@ from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2 as hcm
 
 from benchmarks import manifests
-from benchmarks.servers import free_port
+from benchmarks.ports import free_port
 from isoline.envoy import BootstrapSettings, Envoy
 from isoline.processes import ProcessTable
 from isoline.xds import types

@@ -12,8 +12,9 @@ from typing import Any
 
 from benchmarks import manifests
 from benchmarks.load import Load, post
+from benchmarks.ports import free_port
 from benchmarks.probe import Probe
-from benchmarks.servers import backend_configuration, free_port, nginx, proxy_configuration
+from benchmarks.servers import backend_configuration, nginx, proxy_configuration
 from benchmarks.stack import Stack
 from benchmarks.websockets_under_change import Outcome, echo_server, open_websocket
 from benchmarks.websockets_under_change import measure as hold_websockets

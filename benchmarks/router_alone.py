@@ -11,7 +11,7 @@ from envoy.config.listener.v3 import listener_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2 as hcm
 
 from benchmarks import manifests
-from benchmarks.servers import free_port
+from benchmarks.ports import free_port
 from isoline.cluster.store import Store
 from isoline.envoy import BootstrapSettings, Envoy
 from isoline.gateway import Renderer

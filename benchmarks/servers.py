@@ -47,13 +47,6 @@ class MissingProgramError(RuntimeError):
     """A program that a benchmark compares with is not installed."""
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
 def wait_for_port(port: int, *, limit: float = 10.0) -> None:
     end = time.monotonic() + limit
     while time.monotonic() < end:

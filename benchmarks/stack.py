@@ -17,7 +17,7 @@ from typing import Any, Self
 import aiohttp
 
 from benchmarks.manifests import Manifest
-from benchmarks.servers import free_port
+from benchmarks.ports import free_port
 
 COMMAND = Path(sys.executable).with_name("isoline")
 READY_SECONDS = 300.0

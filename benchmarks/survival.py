@@ -15,8 +15,9 @@ from typing import Any
 import aiohttp
 
 from benchmarks import manifests
+from benchmarks.ports import free_port
 from benchmarks.probe import Probe
-from benchmarks.servers import backend_configuration, free_port, nginx
+from benchmarks.servers import backend_configuration, nginx
 from benchmarks.stack import Stack
 
 RATE = 200

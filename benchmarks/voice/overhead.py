@@ -17,7 +17,7 @@ from aiohttp import web
 
 from benchmarks import speech
 from benchmarks.figures import spread
-from benchmarks.servers import free_port
+from benchmarks.ports import free_port
 
 REQUESTS = 200
 PIECE = bytes(4_800)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+from benchmarks import ports
 
 from isoline.apps import load_catalog
-from unit.xds import ports
 
 T = TypeVar("T")
 free_port = ports.free_port

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -85,7 +85,3 @@ def duration(seconds: float) -> str:
     if days < 2:
         return f"{hours}h{minutes % 60}m" if hours < 8 and minutes % 60 else f"{hours}h"
     return f"{days}d"
-
-
-def clock_time(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%H:%M:%S")

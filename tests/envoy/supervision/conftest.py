@@ -11,6 +11,7 @@ import grpc.aio
 import httpx
 import pytest
 from aiohttp import web
+from benchmarks import ports
 from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.listener.v3 import listener_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2 as _router_pb2  # noqa: F401
@@ -22,7 +23,6 @@ from google.protobuf import json_format
 
 from isoline.envoy import BootstrapSettings, Envoy, EnvoyEvent
 from isoline.processes import ProcessTable
-from unit.xds import ports
 
 TYPE = "type.googleapis.com/"
 LISTENER = TYPE + "envoy.config.listener.v3.Listener"

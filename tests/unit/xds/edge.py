@@ -14,10 +14,10 @@ from typing import Any
 
 import aiohttp
 import httpx
+from benchmarks import ports
 
 from isoline.xds.resources import Name
 from isoline.xds.server import Server
-from unit.xds import ports
 from unit.xds.support import World
 
 free_port = ports.free_port

@@ -1,4 +1,4 @@
-"""Ports for what a test starts."""
+"""Ports for what a benchmark or a test starts."""
 
 import random
 import socket
