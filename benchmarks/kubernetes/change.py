@@ -30,7 +30,8 @@ async def _one(here: World, who: Who, scale: Scale) -> dict[str, Any]:
         slowly: Any = {"samples": scale.samples, "pause": scale.pause}
         found: dict[str, Any] = {"idle": as_dict(await timing.served(here, probes, **slowly))}
         async with others_changing(here, OTHERS_EACH_SECOND):
-            found["busy"] = as_dict(await timing.served(here, probes, samples=scale.samples))
+            busy = await timing.served(here, probes, samples=scale.samples, seconds=scale.busy_seconds)
+            found["busy"] = as_dict(busy)
         found["endpoints"] = as_dict(await timing.endpoints_served(here, probes[0], samples=scale.samples))
         await here.until_judged()
         found["status"] = as_dict(await timing.told(here, **slowly))

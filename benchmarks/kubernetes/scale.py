@@ -15,6 +15,8 @@ class Scale:
     another change."""
     at_once: int = 1_000
     """Objects that are created together."""
+    busy_seconds: float = 5.0
+    """Samples go on for as long while others change: which of those one meets is chance."""
     load_seconds: float = 10.0
     """For which others change while processor time and bytes are counted."""
     envoys: tuple[int, ...] = (1, 8)
@@ -35,6 +37,7 @@ def small(sites: int) -> Scale:
         samples=3,
         pause=0.0,
         at_once=sites,
+        busy_seconds=0.0,
         load_seconds=0.5,
         envoys=(2,),
         runs=1,

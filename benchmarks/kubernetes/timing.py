@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import time
 
 from benchmarks import manifests
@@ -16,10 +17,18 @@ PATIENCE = 0.02
 _STRIDE = 7919
 
 
-async def served(world: World, probes: list[Probe], *, samples: int, pause: float = 0.0) -> Spread:
-    """Milliseconds until the last of these probes sees a change; one site after another, spread over all of them."""
+async def served(
+    world: World, probes: list[Probe], *, samples: int, pause: float = 0.0, seconds: float = 0.0
+) -> Spread:
+    """Milliseconds until the last of these probes sees a change; one site after another, spread over all of them.
+
+    There are more samples than asked for where they have not taken so many seconds.
+    """
     taken: list[float] = []
-    for sample in range(samples):
+    until = time.perf_counter() + seconds
+    for sample in itertools.count():
+        if sample >= samples and time.perf_counter() >= until:
+            break
         await asyncio.sleep(pause)
         number = world.site(sample * _STRIDE)
         host, version = manifests.host(number), f"v{time.monotonic_ns()}"
