@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from typing import Any
 
@@ -12,6 +13,7 @@ from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from isoline_voice.api import stream
 from isoline_voice.errors import EngineBusyError
 
 from .conftest import PIECE, FakeEngine
@@ -147,7 +149,10 @@ async def test_a_wrong_message_is_answered_and_closes(served: str, message: str 
         assert closing.value.rcvd.code == 1008
 
 
-async def test_a_client_of_vllm_omni_says_one_text_after_the_other(served: str, engine: FakeEngine) -> None:
+async def test_a_client_of_vllm_omni_says_one_text_after_the_other(
+    served: str, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "MORE_SECONDS", 30.0)  # or a busy machine might be too late
     async with session(served) as socket:
         await send(socket, {"type": "session.config", "speaker": "alloy", "language": "Auto", "response_format": "wav"})
         for number in range(3):
@@ -184,6 +189,78 @@ async def test_a_client_of_sglang_omni_awaits_its_configuration(served: str) -> 
         assert len(frames) == 3, "one frame for each, where no stream is wanted"
 
 
+async def test_a_client_of_sglang_omni_commits_before_it_is_done_and_is_let_go_at_once(served: str) -> None:
+    async with session(served) as socket:
+        await send(socket, {"type": "session.config", "session": {"voice": "default"}})
+        await send(socket, {"type": "input.text", "text": "One. Two"}, {"type": "input.commit"})
+        *_, first = await until(socket, "input.committed")
+        await send(socket, {"type": "input.text", "text": " three"}, {"type": "input.commit"}, {"type": "input.done"})
+        received = await until(socket, "session.done")
+        committed = [
+            first,
+            *(each for each in received if isinstance(each, dict) and each["type"] == "input.committed"),
+        ]
+        counts = ("segment_index", "segment_sentences", "total_sentences")
+        assert [tuple(each[name] for name in counts) for each in committed if isinstance(each, dict)] == [
+            (0, 2, 2),
+            (1, 1, 3),
+        ]
+        assert isinstance(received[-1], dict)
+        assert received[-1]["total_sentences"] == 3
+        with pytest.raises(ConnectionClosed):
+            await socket.recv()
+
+
+async def test_a_client_of_vllm_omni_hears_when_each_word_is_said(served: str) -> None:
+    async with session(served) as socket:
+        await send(socket, {"type": "session.config", "word_timestamps": True})
+        await send(socket, {"type": "input.text", "text": "Hello, world! 你好。"}, {"type": "input.done"})
+        received = await until(socket, "session.done")
+    messages = [message for message in received if isinstance(message, dict)]
+    assert len(messages) == len(received), "no binary frames"
+    assert [message["word_timestamps"] for message in messages if message["type"] == "audio.start"] == [True, True]
+    first = [message for message in messages if message.get("sentence_index") == 0 and message["type"] == "audio.chunk"]
+    *audible, last = first
+    assert [chunk["chunk_id"] for chunk in first] == [0, 1, 2]
+    assert [(chunk["chunk_start_ms"], chunk["chunk_end_ms"]) for chunk in audible] == [(0, 100), (100, 200)]
+    assert b"".join(base64.b64decode(chunk["audio_b64"]) for chunk in audible) == PIECE * 2
+    assert [chunk["timestamps"] for chunk in audible] == [None, None]
+    assert (last["audio_b64"], last["chunk_end_ms"]) == ("", 200)
+    assert last["timestamps"] == [
+        {"word": "Hello", "start_ms": 0, "end_ms": 100},
+        {"word": "world", "start_ms": 100, "end_ms": 200},
+    ]
+    second = [message for message in messages if message.get("sentence_index") == 1 and message.get("timestamps")]
+    assert second[0]["timestamps"] == [
+        {"word": "你", "start_ms": 0, "end_ms": 50},
+        {"word": "好", "start_ms": 50, "end_ms": 100},
+    ], "from the beginning of the sentence"
+
+
+@pytest.mark.parametrize("otherwise", [{"response_format": "mp3"}, {"stream_audio": False}])
+async def test_the_times_of_words_come_with_a_stream_of_pcm(served: str, otherwise: dict[str, Any]) -> None:
+    async with session(served) as socket:
+        await send(socket, {"type": "session.config", "word_timestamps": True, **otherwise})
+        [error] = await until(socket, "error")
+        assert isinstance(error, dict)
+        assert (error["error"]["param"], error["error"]["code"]) == ("word_timestamps", "unsupported_value")
+
+
+async def test_a_session_says_how_long_it_waits_for_the_next_text(served: str) -> None:
+    async with session(served) as socket:
+        await send(socket, {"type": "session.config", "idle_timeout": 30})
+        await send(socket, {"type": "input.text", "text": "One."}, {"type": "input.done"})
+        await until(socket, "session.done")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(stream.MORE_SECONDS + 0.3):
+                await socket.recv()
+        await send(socket, {"type": "session.config", "idle_timeout": 0})
+        await send(socket, {"type": "input.text", "text": "Two."}, {"type": "input.done"})
+        await until(socket, "session.done")
+        with pytest.raises(ConnectionClosed):
+            await socket.recv()
+
+
 async def test_a_text_may_be_spoken_whole(served: str, engine: FakeEngine) -> None:
     async with session(served) as socket:
         await send(socket, {"type": "session.config", "split_granularity": "none"})
@@ -196,7 +273,7 @@ async def test_a_text_may_be_spoken_whole(served: str, engine: FakeEngine) -> No
 async def test_the_way_of_speaking_changes_between_texts(served: str, engine: FakeEngine) -> None:
     async with session(served) as socket:
         for speed in (0.5, 2.0):
-            await send(socket, {"type": "session.config", "speed": speed})
+            await send(socket, {"type": "session.config", "speed": speed, "idle_timeout": 30})
             await send(socket, {"type": "input.text", "text": "Hello."}, {"type": "input.done"})
             await until(socket, "session.done")
     assert [each.speed for each in engine.requests] == [0.5, 2.0]

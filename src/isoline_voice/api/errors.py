@@ -105,6 +105,7 @@ def validation_faults(error: ValidationError) -> tuple[Fault, ...]:
 _CODES: Mapping[str, str] = {
     "missing": "missing_required_parameter",
     "literal_error": "unsupported_value",
+    "combination": "unsupported_value",
     "greater_than": "out_of_range",
     "greater_than_equal": "out_of_range",
     "less_than_equal": "out_of_range",

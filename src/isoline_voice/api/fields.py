@@ -9,6 +9,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationInfo,
     WithJsonSchema,
     field_validator,
     model_validator,
@@ -205,3 +206,20 @@ class SessionFields(PromptedFields):
     response_format: Format = "pcm"
     stream_audio: bool = Field(True, description="False: one frame for each sentence, when that is spoken.")
     split_granularity: Granularity = Field("sentence", description="What is spoken at a time; none waits for the end.")
+    word_timestamps: bool = Field(
+        False, description="True: audio comes as messages `audio.chunk`, the last of a sentence with the words' times."
+    )
+    idle_timeout: Annotated[float | None, BeforeValidator(_not_a_boolean)] = Field(
+        None,
+        ge=0,
+        le=600,
+        description="Seconds that the next text may take to come after `session.done`. Left out: half a second after"
+        " the first text, 30 after later ones.",
+    )
+
+    @field_validator("word_timestamps")
+    @classmethod
+    def _of_a_stream_of_pcm(cls, wanted: bool, info: ValidationInfo) -> bool:
+        if wanted and not (info.data.get("response_format") == "pcm" and info.data.get("stream_audio")):
+            raise PydanticCustomError("combination", "needs response_format pcm and stream_audio true")
+        return wanted

@@ -32,13 +32,16 @@ async def receive(socket: WebSocket) -> dict[str, Any]:
 
 
 def configuration(message: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a `session.config`, which stand beside `type` or in an object `session`."""
+    """The fields of a `session.config`, which stand beside `type` or in an object `session`.
+
+    The latter is how sglang-omni's clients write, who are done after `input.done`.
+    """
     if "session" not in message:
         return message
     session = message["session"]
     if not isinstance(session, dict):
         raise refused("`session` is an object with the fields of the session.", "session")
-    return session
+    return {"idle_timeout": 0, **session}
 
 
 def refused(message: str, param: str | None) -> ApiError:

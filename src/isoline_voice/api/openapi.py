@@ -18,12 +18,16 @@ There is a WebSocket too, `/v1/audio/speech/stream`, with the messages of vllm-o
 `session.config` (the fields of a speech request without `input`; `response_format` is `pcm` when left out;
 `split_granularity` is `sentence`, `clause` or `none`; `stream_audio: false` asks for one frame a sentence), then
 `input.text` (`{"type": "input.text", "text": "…"}`, as often as you like, token by token if need be) and `input.done`.
+`input.commit` has what came so far spoken, though its last sentence has no end, and is answered `input.committed`.
 You receive `session.configured`, for each sentence `audio.start` (`utterance_index`, `sentence_index`, `sentence_text`,
 `format`, `sample_rate`, `engine`, `voice`, `style`, `warnings`), binary frames of audio and `audio.done` (`sentences`
 and `words` with `start` and `end` in seconds from the beginning of the text, those of words estimated); at the end of
-the text `session.done`; or `error`, after which the session is over. The next text may follow `session.done`, within
-two seconds after the first and thirty after later ones; then the studio closes. `session.close`, or closing the socket,
-stops the speech.
+the text `session.done`; or `error`, after which the session is over. With `word_timestamps: true` (vllm-omni's) audio
+comes as `audio.chunk` (`audio_b64`, `chunk_start_ms`, `chunk_end_ms`) instead of binary frames, the last of a sentence
+without audio and with `timestamps` (`word`, `start_ms`, `end_ms` from the beginning of the sentence, estimated).
+The next text may follow `session.done`, within half a second after the first and thirty seconds after later ones, or
+within the `idle_timeout` of `session.config`; then the studio closes. Where the fields stand in an object `session`, as
+sglang-omni has them, it closes at once. `session.close`, or closing the socket, stops the speech.
 """
 
 

@@ -1,7 +1,7 @@
 """The WebSocket /v1/audio/speech/stream: text in, token by token if need be, audio out, sentence by sentence.
 
-The messages are those of vllm-omni and sglang-omni: `input.done` ends a text and not the session, so that a client that
-speaks again and again connects once.
+The messages are those of vllm-omni and sglang-omni. vllm-omni's `input.done` ends a text and not the session, so that a
+client that speaks again and again connects once; sglang-omni's ends the session, and `input.commit` a part of the text.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from isoline_voice.api.callers import caller_of
 from isoline_voice.api.delivery import Meter, encoded, usage
 from isoline_voice.api.errors import ApiError, error_body, faults_of
 from isoline_voice.api.fields import SessionFields
+from isoline_voice.api.frames import BinaryFrames, Frames, TimedChunks
 from isoline_voice.api.headers import style_json, warnings_json
 from isoline_voice.api.messages import CLOSE_NORMAL, configuration, receive, refused, subprotocol
 from isoline_voice.api.prompting import References
@@ -36,8 +37,11 @@ CLOSE_ERROR = 1011
 
 SILENT_SECONDS = 60.0
 """How long a client may be connected before its first message."""
-MORE_SECONDS, USUAL_MORE_SECONDS = 2.0, 30.0
-"""How long more is awaited after a text; the usual client is done with one, and waits for us to close."""
+MORE_SECONDS, USUAL_MORE_SECONDS = 0.5, 30.0
+"""How long more is awaited after the first text and after later ones, where the session says nothing about it.
+
+Nothing that clients send tells whether one text is all: some wait for us to close, others go on with the next text.
+"""
 
 router = APIRouter(tags=["speech"])
 
@@ -50,6 +54,10 @@ async def speech_stream(socket: WebSocket) -> None:
     await _Session(studio, socket).run()
 
 
+class _Commit:
+    """Stands between the sentences of a text where the client asked to be told that all before was spoken."""
+
+
 class _Text:
     """A text from its first scrap to `input.done`, and its sentences that are still to be spoken."""
 
@@ -58,7 +66,8 @@ class _Text:
         self.characters = 0
         self.began = 0.0
         self.ended = False
-        self.sentences: asyncio.Queue[str | None] = asyncio.Queue()
+        self.sentences: asyncio.Queue[str | _Commit | None] = asyncio.Queue()
+        self._granularity = granularity
         self._buffer = SentenceBuffer(granularity)
 
     def add(self, scrap: str) -> None:
@@ -66,6 +75,12 @@ class _Text:
         self.began = self.began or time.perf_counter()
         self.characters += len(scrap)
         self._queue(self._buffer.feed(scrap))
+
+    def commit(self) -> None:
+        """Speak what there is, though its last sentence has no end."""
+        self._queue(self._buffer.finish())
+        self._buffer = SentenceBuffer(self._granularity)
+        self.sentences.put_nowait(_Commit())
 
     def end(self) -> None:
         """That was all."""
@@ -134,13 +149,15 @@ class _Session:
                 await self._configure(message)
             case "input.text":
                 self._add(message.get("text"))
+            case "input.commit":
+                self._open_text().commit()
             case "input.done":
                 (self._text or self._new_text()).end()
             case "session.close":
                 await self._socket.close(CLOSE_NORMAL)
                 raise WebSocketDisconnect(CLOSE_NORMAL)
             case other:
-                known = "session.config, input.text, input.done, session.close"
+                known = "session.config, input.text, input.commit, input.done, session.close"
                 raise refused(f"Unknown message type {other!r}; one of {known}.", "type")
 
     async def _configure(self, message: dict[str, Any]) -> None:
@@ -160,13 +177,17 @@ class _Session:
     def _add(self, scrap: object) -> None:
         if not isinstance(scrap, str):
             raise refused("input.text needs a string `text`.", "text")
-        text = self._text or self._new_text()
-        if text.ended:
-            raise refused("Text came after input.done; the next one begins after session.done.", "type")
+        text = self._open_text()
         limit = self._studio.service.capabilities.max_characters
         if text.characters + len(scrap) > limit:
             raise refused(f"A text has at most {limit} characters.", "text")
         text.add(scrap)
+
+    def _open_text(self) -> _Text:
+        text = self._text or self._new_text()
+        if text.ended:
+            raise refused("Text came after input.done; the next one begins after session.done.", "type")
+        return text
 
     def _new_text(self) -> _Text:
         self._text = _Text(self._texts, self._config.split_granularity)
@@ -186,7 +207,8 @@ class _Session:
         while await self._more_comes(patience):
             await self._speak_text()
             # Who spoke again is likely to do so once more.
-            patience = MORE_SECONDS if self._texts == 1 else USUAL_MORE_SECONDS
+            usual = MORE_SECONDS if self._texts == 1 else USUAL_MORE_SECONDS
+            patience = usual if self._config.idle_timeout is None else self._config.idle_timeout
         await self._socket.close(CLOSE_NORMAL)
 
     async def _more_comes(self, patience: float) -> bool:
@@ -206,8 +228,13 @@ class _Session:
     async def _speak_text(self) -> None:
         text = self._text
         assert text is not None
-        spoken = 0
+        spoken = committed = segments = 0
         while (sentence := await text.sentences.get()) is not None:
+            if isinstance(sentence, _Commit):
+                counts = {"segment_index": segments, "segment_sentences": spoken - committed, "total_sentences": spoken}
+                await self._socket.send_json({"type": "input.committed", "session_id": self._id, **counts})
+                committed, segments = spoken, segments + 1
+                continue
             await self._speak(text, sentence, index=spoken)
             spoken += 1
         done = {
@@ -228,25 +255,23 @@ class _Session:
         place = {"utterance_index": text.index, "sentence_index": index}
         async with contextlib.aclosing(speech):
             await self._socket.send_json(self._start_of(speech, sentence, place, found))
-            sent = await self._send_audio(text, speech, first=not index)
+            frames: Frames = BinaryFrames(self._socket, stream=config.stream_audio)
+            if config.word_timestamps:
+                frames = TimedChunks(self._socket, place, rate=speech.rate)
+            sent = await self._send_audio(text, speech, frames, first=not index)
+            await frames.finish(sentence)
         times = timed([Cue(sentence.strip(), before, self._meter.seconds)])
         await self._socket.send_json({"type": "audio.done", **place, "total_bytes": sent, "error": False, **times})
 
-    async def _send_audio(self, text: _Text, speech: Speech, *, first: bool) -> int:
-        """As it is spoken, or in one piece for a client that does not want a stream; the number of bytes."""
-        held: list[bytes] = []
+    async def _send_audio(self, text: _Text, speech: Speech, frames: Frames, *, first: bool) -> int:
+        """While it is spoken; the number of bytes."""
         sent = 0
         metadata = self._studio.metadata_of(speech)
-        async for frame in encoded(speech, self._meter.measure(speech), self._config.response_format, metadata):
+        async for piece in encoded(speech, self._meter.measure(speech), self._config.response_format, metadata):
             if first and not sent:
                 self._studio.metrics.first_audio.labels(PATH).observe(time.perf_counter() - text.began)
-            sent += len(frame)
-            if self._config.stream_audio:
-                await self._socket.send_bytes(frame)
-            else:
-                held.append(frame)
-        if held:
-            await self._socket.send_bytes(b"".join(held))
+            sent += len(piece)
+            await frames.send(piece)
         return sent
 
     def _start_of(
@@ -259,6 +284,8 @@ class _Session:
             "sentence_text": sentence,
             "format": self._config.response_format,
             "sample_rate": speech.rate,
+            "channels": 1,
+            **({"word_timestamps": True} if self._config.word_timestamps else {}),
             "engine": speech.voice.engine,
             "voice": speech.voice.id,
             "style": style_json(speech.style),
