@@ -11,7 +11,7 @@ import pytest
 from isoline.routing import ir
 from unit.xds.apps import App
 from unit.xds.edge import Edge
-from unit.xds.support import TO_HTTPS, cluster, endpoints, forward, prefix, respond
+from unit.xds.support import TO_HTTPS, certificate, cluster, endpoints, forward, prefix, respond
 
 Start = Callable[[str], Awaitable[App]]
 
@@ -97,28 +97,60 @@ async def test_a_shift_of_all_weight_costs_no_request(edge: Edge, two: list[App]
     assert {name for _, name in seen} == {"one", "two"}
 
 
-async def test_a_host_that_turns_from_redirects_to_routes_and_back_has_routes_at_every_moment(edge: Edge) -> None:
-    redirected = ir.Site(host=A, http=(TO_HTTPS,))
-    edge.world.put(redirected)
-    await edge.answers(f"http://{A}/", 301)
-    seen: Counter[int] = Counter()
+@contextlib.asynccontextmanager
+async def statuses_of(edge: Edge, *urls: str) -> AsyncIterator[dict[str, set[int]]]:
+    """The statuses of requests to each of these, one after another without a pause."""
+    seen: dict[str, set[int]] = {url: set() for url in urls}
 
-    async def ask() -> None:
+    async def ask(url: str) -> None:
         async with edge.client() as client:
             while True:
-                seen[(await edge.send(client, f"http://{A}/")).status_code] += 1
+                seen[url].add((await edge.send(client, url)).status_code)
 
-    asking = [asyncio.create_task(ask()) for _ in range(2)]
-    for number in range(6):
-        edge.world.put(ir.Site(host=A, http=(respond(f"{number}"),)))
-        await edge.answers(f"http://{A}/", text=f"{number}")
-        edge.world.put(redirected)
-        await edge.answers(f"http://{A}/", 301)
+    asking = [asyncio.create_task(ask(url)) for url in urls for _ in range(2)]
+    yield seen
     for each in asking:
         each.cancel()
     results = await asyncio.gather(*asking, return_exceptions=True)
     assert all(isinstance(each, asyncio.CancelledError) for each in results), results
-    assert seen.keys() == {200, 301}
+
+
+async def test_a_host_that_turns_from_redirects_to_routes_and_back_has_routes_at_every_moment(edge: Edge) -> None:
+    redirected = ir.Site(host=A, http=(TO_HTTPS,))
+    edge.world.put(redirected)
+    await edge.answers(f"http://{A}/", 301)
+    async with statuses_of(edge, f"http://{A}/") as seen:
+        for number in range(6):
+            edge.world.put(ir.Site(host=A, http=(respond(f"{number}"),)))
+            await edge.answers(f"http://{A}/", text=f"{number}")
+            edge.world.put(redirected)
+            await edge.answers(f"http://{A}/", 301)
+    assert seen == {f"http://{A}/": {200, 301}}
+
+
+async def test_a_host_whose_plain_http_turns_to_what_https_serves_and_back_has_routes_at_every_moment(
+    edge: Edge,
+) -> None:
+    edge.world.put_certificate(certificate("default/a", A), [A])
+
+    def site(*plain: ir.Route, text: str) -> ir.Site:
+        return ir.Site(host=A, http=plain, https=(respond(text),), tls=ir.Tls(certificate="default/a"))
+
+    edge.world.put(site(TO_HTTPS, text="start"))
+    await edge.answers(f"https://{A}/", text="start")
+    async with statuses_of(edge, f"http://{A}/", f"https://{A}/") as seen:
+        for number in range(4):
+            both, own = f"both {number}", f"own {number}"
+            edge.world.put(site(respond(both), text=both))
+            await edge.answers(f"http://{A}/", text=both)
+            await edge.answers(f"https://{A}/", text=both)
+            edge.world.put(site(respond(own), text="secure"))
+            await edge.answers(f"http://{A}/", text=own)
+            edge.world.put(site(respond(both), text=both))
+            await edge.answers(f"http://{A}/", text=both)
+            edge.world.put(site(TO_HTTPS, text=both))
+            await edge.answers(f"http://{A}/", 301)
+    assert seen == {f"http://{A}/": {200, 301}, f"https://{A}/": {200}}
 
 
 async def test_replicas_that_roll_cost_no_request(edge: Edge, two: list[App], start_app: Start) -> None:

@@ -36,6 +36,8 @@ def render_site(site: ir.Site, gateway: ir.Gateway) -> list[Resource]:
     if site.http:
         if not _holds_for_redirects(site) and routes.is_plain_redirect(site.http):
             rendered.append(_scope("http", site.host, names.REDIRECT_ROUTES))
+        elif routes.serve_both(site):
+            rendered.append(_scope("http", site.host, names.scope("https", site.host)))
         else:
             rendered += _own_routes(site, "http", gateway, endpoints_of)
     if site.https:

@@ -95,6 +95,15 @@ def is_plain_redirect(routes: Iterable[ir.Route]) -> bool:
     return catch_all
 
 
+def serve_both(site: ir.Site) -> bool:
+    """Whether what is served on HTTPS can be served on plain HTTP as it is: Envoy keeps it once, and a change of it is
+    sent once."""
+    if site.http != site.https or site.wildcard or site.catch_all or site.http3_chain is not None:
+        return False
+    # A followed redirect looks for its route by its Host, and on HTTPS alone another host is answered.
+    return not any(_follows_redirects(source) for source in site.https)
+
+
 def site_routes(site: ir.Site, scheme: names.Scheme, gateway: ir.Gateway) -> route_pb2.RouteConfiguration:
     """The routes of one site on one scheme.
 

@@ -16,6 +16,7 @@ from unit.xds.support import TO_HTTPS, certificate, cluster, endpoints, forward,
 
 GATEWAY = ir.Gateway(http=ir.Listener(address="127.0.0.1", port=80), https=ir.Listener(address="127.0.0.1", port=443))
 TLS = ir.Tls(certificate="default/cert")
+SCOPES = ("http/a.example.com", "https/a.example.com")
 
 
 def by_type(resources: list[Resource], type_url: str) -> dict[str, Resource]:
@@ -46,6 +47,47 @@ def test_routes_need_their_clusters_and_endpoints_once_each() -> None:
         Name(types.ENDPOINTS, "default/a/http"),
         Name(types.ENDPOINTS, "default/b/http"),
     )
+
+
+def on_both(*routes: ir.Route, host: str = "a.example.com") -> ir.Site:
+    """A site that serves the same on both schemes."""
+    return ir.Site(host=host, http=routes, https=routes, tls=TLS)
+
+
+def test_what_is_served_on_both_schemes_is_there_once() -> None:
+    resources = render_site(on_both(respond("x")), GATEWAY)
+    assert routes_of_scopes(resources) == dict.fromkeys(SCOPES, "https/a.example.com")
+    assert list(by_type(resources, types.ROUTES)) == ["https/a.example.com"]
+
+
+@pytest.mark.parametrize(
+    "site",
+    [
+        pytest.param(msgspec.structs.replace(on_both(respond("x")), http=(respond("y"),)), id="other routes"),
+        pytest.param(on_both(respond("x"), host="*.example.com"), id="a wildcard, of one label on HTTPS"),
+        pytest.param(
+            on_both(msgspec.structs.replace(respond("x"), traffic=ir.Traffic(http3=60.0))),
+            id="HTTP/3, told of on HTTPS",
+        ),
+        pytest.param(
+            on_both(
+                ir.Route(
+                    name="all",
+                    match=prefix("/"),
+                    action=ir.Forward(
+                        shares=(ir.Share(cluster="default/a/http/a", weight=1),), follow_redirects=ir.FollowRedirects()
+                    ),
+                )
+            ),
+            id="redirects that are followed by their host",
+        ),
+    ],
+)
+def test_what_differs_by_the_scheme_is_there_twice(site: ir.Site) -> None:
+    resources = render_site(site, GATEWAY)
+    scopes = [f"{scheme}/{site.host}" for scheme in ("http", "https")]
+    assert routes_of_scopes(resources) == {name: name for name in scopes}
+    assert sorted(by_type(resources, types.ROUTES)) == scopes
 
 
 def test_a_cluster_is_the_same_whichever_site_names_it() -> None:
