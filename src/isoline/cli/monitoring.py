@@ -1,6 +1,6 @@
 """What a cluster asks a control plane: whether it lives, whether it is ready, and its figures."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, generate_latest
@@ -32,8 +32,7 @@ class Figures(Collector):
         restored = self._server.serves_kept
         yield _gauge("isoline_snapshot_served", "Whether Envoys that start get what an earlier run kept.", restored)
         yield _gauge("isoline_leader", "Whether this replica writes statuses.", self._source.leading)
-        kept = self._flow.kept_certificates
-        yield _gauge("isoline_certificates_kept", "Certificates that are served without a good Secret.", kept)
+        yield from figures_of_kept(self._flow.kept_certificates)
         yield from self._source_figures()
         yield from self._xds_figures()
 
@@ -111,6 +110,20 @@ class MonitoringServer:
 
     async def _metrics(self, _: web.Request) -> web.Response:
         return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def figures_of_kept(certificates: Mapping[str, float]) -> Iterator[Metric]:
+    """How many certificates are served without their Secret, and when each ends; given by name and epoch seconds."""
+    without = "that are served without a good Secret"
+    yield _gauge("isoline_certificates_kept", f"Certificates {without}.", len(certificates))
+    ends = GaugeMetricFamily(
+        "isoline_kept_certificate_expiration_timestamp_seconds",
+        f"When those certificates end {without}, as epoch seconds.",
+        labels=["secret"],
+    )
+    for secret, end in certificates.items():
+        ends.add_metric([secret], end)
+    yield ends
 
 
 def _gauge(name: str, help: str, value: float) -> Metric:  # noqa: A002 - Prometheus' word

@@ -121,8 +121,11 @@ class Flow:
                 await self._take(self._scheduler.end_certificates())
 
     @property
-    def kept_certificates(self) -> int:
-        """How many certificates are served although their Secret has gone, or holds none any more."""
+    def kept_certificates(self) -> dict[str, float]:
+        """When the certificates end that are served although their Secret has gone, or holds none any more.
+
+        By `<namespace>/<secret>`, in seconds since the epoch.
+        """
         return self._scheduler.kept_certificates
 
     def refused(self, name: Name, message: str) -> None:

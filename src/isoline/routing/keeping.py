@@ -68,10 +68,10 @@ class Keeping:
         """Return a certificate as an earlier run served it."""
         return self._earlier.get(certificate)
 
-    @property
-    def count(self) -> int:
-        """How many certificates are served without a Secret."""
-        return len({name for names in self._relying.values() for name in names})
+    def relied(self) -> dict[str, float]:
+        """Return the certificates that are served without a Secret, and when they end, as epoch seconds."""
+        names = {name for names in self._relying.values() for name in names}
+        return {name: self._ends[name] for name in sorted(names & self._ends.keys())}
 
     def good(self, certificate: str, ends: float) -> None:
         """A certificate is served from its Secret."""
@@ -84,15 +84,13 @@ class Keeping:
         """Nobody uses a certificate any more."""
         self._ends.pop(certificate, None)
 
-    def kept(self, host: str, store: Store) -> frozenset[str]:
-        """Return the certificates that a host may go on with, whatever has become of their Secrets."""
+    def kept(self, host: str, store: Store) -> dict[str, float]:
+        """Return the certificates that a host may go on with, whatever has become of their Secrets, and their ends."""
         served = self._served.get(host)
-        if served is None:
-            return frozenset()
-        if not served.writings <= _writings(host, store):
-            return frozenset()
+        if served is None or not served.writings <= _writings(host, store):
+            return {}
         now = self._clock()
-        return frozenset(name for name in served.certificates if self._ends.get(name, 0.0) > now)
+        return {name: self._ends[name] for name in served.certificates if self._ends.get(name, 0.0) > now}
 
     def compiled(self, host: str, certificates: tuple[str, ...], relied: Iterable[str], store: Store) -> bool:
         """A host was compiled, and is served with these certificates, some of which have no Secret to rely on.

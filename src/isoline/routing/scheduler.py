@@ -181,9 +181,12 @@ class Scheduler:
         return sorted(key for key, status in statuses.items() if self._speaks_for(key, status, host))
 
     @property
-    def kept_certificates(self) -> int:
-        """How many certificates are served although their Secret has gone, or holds none any more."""
-        return self._keeping.count
+    def kept_certificates(self) -> dict[str, float]:
+        """The certificates that are served although their Secret has gone, or holds none any more, and when they end.
+
+        By `<namespace>/<secret>`, in seconds since the epoch.
+        """
+        return self._keeping.relied()
 
     def remember(self, memory: Memory) -> None:
         """Go on from what an earlier run served; before anything is compiled."""
@@ -204,7 +207,7 @@ class Scheduler:
 
     def _view(self, host: str, store: Store | None = None, settings: Settings | None = None) -> View:
         store = self._store if store is None else store
-        return View(store, settings or self._settings, self._keeping.kept(host, store), clock=self._clock)
+        return View(store, settings or self._settings, kept=self._keeping.kept(host, store), clock=self._clock)
 
     def _speaks_for(self, key: Key, status: ProxyStatus, host: str) -> bool:
         # Who lost the host to an older object gives nothing that the data plane could remark upon.

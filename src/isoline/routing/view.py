@@ -4,8 +4,10 @@ A miss is a read like any other: a Service that was looked for and not found is 
 Service comes.
 """
 
+import datetime as dt
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from isoline.cluster.store import Store
@@ -24,6 +26,8 @@ class IndexRead(NamedTuple):
 
 Read = Key | IndexRead
 
+_NOTHING_KEPT: Mapping[str, float] = MappingProxyType({})
+
 
 class View:
     """The store through which one unit is compiled. Use a new one for each compile."""
@@ -34,10 +38,11 @@ class View:
         self,
         store: Store,
         settings: Settings,
-        kept: Collection[str] = (),
         *,
+        kept: Mapping[str, float] = _NOTHING_KEPT,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`kept` are the certificates that are served on without their Secret, and when they end, as epoch seconds."""
         self._store = store
         self._settings = settings
         self._kept = kept
@@ -47,12 +52,14 @@ class View:
         self.relied: set[str] = set()
         """The certificates that are served without their Secret."""
 
-    def keeps(self, certificate: str) -> bool:
-        """Whether a certificate is still served although its Secret is no good any more."""
-        if certificate not in self._kept:
-            return False
+    def kept_until(self, certificate: str) -> dt.datetime | None:
+        """Return when a certificate ends that is still served although its Secret is no good any more, in UTC; None
+        for one that is not."""
+        end = self._kept.get(certificate)
+        if end is None:
+            return None
         self.relied.add(certificate)
-        return True
+        return dt.datetime.fromtimestamp(end, dt.UTC)
 
     @property
     def settings(self) -> Settings:

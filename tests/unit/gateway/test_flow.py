@@ -15,6 +15,7 @@ from isoline.gateway.kept_certificates import KeptCertificates
 from isoline.gateway.renderer import Batch
 from isoline.gateway.snapshot import Snapshot
 from isoline.objects import Key, Object, decode_object
+from isoline.routing.certificates import end_of
 from isoline.routing.gateway import gateway_from_config
 from isoline.routing.indexes import INDEXES
 from isoline.routing.scheduler import Scheduler
@@ -201,7 +202,7 @@ async def test_a_certificate_stays_in_the_cache_without_its_secret_until_it_ends
         world.store.apply([], [secret().key])
         await until(lambda: bool((status := world.statuses[proxy("a").key]) and status.warnings))
         assert world.cache.get(served) is not None
-        assert world.flow.kept_certificates == 1
+        assert world.flow.kept_certificates == {"default/tls": end_of(secret()).timestamp()}
         world.now = dt.datetime(2126, 1, 2, tzinfo=dt.UTC)
         while world.cache.get(served) is not None:  # noqa: ASYNC110 - there is no event for what the test looks at
             await asyncio.sleep(0.01)

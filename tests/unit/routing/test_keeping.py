@@ -6,6 +6,7 @@ import pytest
 from isoline.objects import Secret
 from isoline.objects.core import ServicePort
 from isoline.objects.secrets import SecretValue
+from isoline.routing.certificates import end_of
 from isoline.routing.statuses import VALID
 from isoline.routing.update import Update
 from unit.routing.changing import A, B, World, secure
@@ -30,13 +31,15 @@ def test_the_last_good_certificate_serves_on_when_its_secret_goes_or_breaks(gone
     assert (update.sites, update.certificates) == ({}, {})
     (warning,) = warnings(update)
     assert warning.startswith('spec.virtualhost.tls.secretName: Secret "default/tls" is invalid: ')
-    assert world.scheduler.kept_certificates == 1
+    end = end_of(secret())
+    assert warning.endswith(f"; its last good certificate serves until it ends on {end:%Y-%m-%d at %H:%M} UTC")
+    assert world.scheduler.kept_certificates == {"default/tls": end.timestamp()}
     # Other objects that the site reads may change as ever.
     assert world.put(service("a", "default", ServicePort(name="web", port=80))).sites.keys() == {A}
     update = world.put(secret(contents=self_signed()))
     assert update.certificates.keys() == {"default/tls"}
     assert update.statuses == {key_of("a"): VALID}
-    assert world.scheduler.kept_certificates == 0
+    assert world.scheduler.kept_certificates == {}
 
 
 def test_a_kept_certificate_serves_until_its_object_is_written_anew() -> None:
@@ -49,7 +52,7 @@ def test_a_kept_certificate_serves_until_its_object_is_written_anew() -> None:
     status = update.statuses[key_of("a")]
     assert status is not None
     assert errors(status) == [("TLSError", "SecretNotValid")]
-    assert world.scheduler.kept_certificates == 0
+    assert world.scheduler.kept_certificates == {}
 
 
 def test_a_kept_certificate_serves_until_it_ends() -> None:

@@ -82,7 +82,7 @@ def test_upstreams_of_tls_are_shown_a_certificate() -> None:
 
 def test_a_certificate_that_goes_away_is_shown_on() -> None:
     wanted = policy("clientCertificate: {secretName: cert}")
-    view = View(store_of(root(TLS_ROUTE), A, wanted), Settings(), kept=("default/cert",))
+    view = View(store_of(root(TLS_ROUTE), A, wanted), Settings(), kept={"default/cert": 2e9})
     found = compile_site(HOST, view).site
     assert found is not None
     assert [cluster.client_certificate for cluster in found.clusters] == ["default/cert"]

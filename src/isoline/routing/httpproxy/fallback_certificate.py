@@ -43,8 +43,9 @@ def compile_fallback(tls: TLS, namespace: str, view: View, scope: Scope) -> str:
         raise scope.fault("TLSError", "FallbackNotDelegated", text, words=words)
     found = find_secret(name, view)
     problem = "Secret not found" if found is None else secret_problem(found)
-    if problem and view.keeps(name):
-        scope.warn("TLSError", f'fallback Secret "{name}" is invalid: {problem}; its last good certificate serves on')
+    if problem and (end := view.kept_until(name)):
+        kept = f"its last good certificate serves until it ends on {end:%Y-%m-%d at %H:%M} UTC"
+        scope.warn("TLSError", f'fallback Secret "{name}" is invalid: {problem}; {kept}')
     elif problem:
         said = secret_wording.about_certificate(found)
         words = f'Spec.Virtualhost.TLS Secret "{name}" fallback certificate is invalid: {said}' if said else ""
@@ -57,7 +58,7 @@ def gateway_fallback(view: View) -> str:
     """Return the name of the gateway's fallback certificate, empty without one that can be served."""
     name = view.settings.fallback_certificate
     found = find_secret(name, view) if name else None
-    usable = (found is not None and not secret_problem(found)) or (bool(name) and view.keeps(name))
+    usable = (found is not None and not secret_problem(found)) or (bool(name) and view.kept_until(name) is not None)
     return name if usable else ""
 
 

@@ -74,8 +74,9 @@ def _certificate(reference: str, namespace: str, view: View, scope: Scope) -> st
     found = find_secret(name, view)
     awaited = "; the local CA is about to issue it" if view.settings.self_signed and owner == namespace else ""
     problem = f"Secret not found{awaited}" if found is None else secret_problem(found)
-    if problem and view.keeps(name):
-        scope.warn("TLSError", f'Secret "{name}" is invalid: {problem}; its last good certificate serves until it ends')
+    if problem and (end := view.kept_until(name)):
+        kept = f"its last good certificate serves until it ends on {end:%Y-%m-%d at %H:%M} UTC"
+        scope.warn("TLSError", f'Secret "{name}" is invalid: {problem}; {kept}')
     elif problem:
         said = "" if awaited and found is None else secret_wording.about_certificate(found)
         words = f'Spec.VirtualHost.TLS Secret "{reference}" is invalid: {said}' if said else ""

@@ -14,7 +14,7 @@ def compile_client_certificate(setting: ClientCertificate, place: Place) -> str:
     place = place.at("secretName")
     name = f"{place.namespace}/{setting.secret_name}"
     secret = find_secret(name, place.view)
-    if (secret is None or secret_problem(secret)) and place.view.keeps(name):
+    if (secret is None or secret_problem(secret)) and place.view.kept_until(name):
         return name
     if secret is None:
         raise place.missing("SecretNotFound", f'Secret "{name}" not found')
