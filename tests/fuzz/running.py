@@ -126,7 +126,7 @@ def rss_of(pid: int | str) -> int:
 
 
 def _is_quiet(stream: Stream, *, waiting: bool) -> bool:
-    if stream._flights or stream._probes or stream._notes:
+    if stream._flights or stream._refusals:
         return False
     return not any(
         subscription.pending or subscription.sent or (waiting and subscription.waiting)

@@ -11,8 +11,8 @@ from isoline.routing.scheduler import Scheduler
 from isoline.routing.statuses import ErrorType, Finding, ProxyStatus
 from isoline.xds import types
 from isoline.xds.cache import Cache
+from isoline.xds.patience import NEEDS_PATIENCE
 from isoline.xds.resources import Name
-from isoline.xds.streams import NEEDS_PATIENCE
 
 Statuses = dict[Key, ProxyStatus | None]
 _ERROR_TYPES: dict[str, ErrorType] = {

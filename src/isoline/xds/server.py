@@ -14,8 +14,9 @@ from envoy.service.discovery.v3 import discovery_pb2
 
 from isoline.xds import secrets, sockets, types
 from isoline.xds.cache import Cache
+from isoline.xds.patience import Late
 from isoline.xds.resources import Name
-from isoline.xds.streams import Late, Request, Response, Stream
+from isoline.xds.streams import Request, Response, Stream
 
 _log = structlog.get_logger(__name__)
 

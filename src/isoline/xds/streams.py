@@ -8,27 +8,17 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-import structlog
-
 from isoline.xds import nacks, types
 from isoline.xds.cache import Cache
+from isoline.xds.patience import Late, Patience
+from isoline.xds.refusals import Refusals
 from isoline.xds.resources import Name, Resource
 from isoline.xds.subscriptions import ANYTHING, Subscription
 from isoline.xds.warming import Warming
 
-_log = structlog.get_logger(__name__)
-
-NEEDS_PATIENCE = 5.0
-"""Seconds that a resource waits for what it needs. After that it goes without: one cluster that cannot be warmed must
-not keep a site's other changes away."""
-
-FIRST_PATIENCE = 1.0
-"""The same for what Envoy has nothing of yet: there is nothing to keep, and an Envoy that starts opens no listener
-before it has every route."""
-
 REMOVAL_GRACE = 8.0
 """Seconds after a reconnect in which nothing that others may need is removed: what Envoy holds is known by version
-only, until it has what is current. Longer than `NEEDS_PATIENCE`."""
+only, until it has what is current. Longer than anything waits for what it needs."""
 
 _MAX_RESOURCES = 1000
 _MAX_BYTES = 2 * 1024 * 1024
@@ -62,10 +52,6 @@ class _Flight(NamedTuple):
     """What Envoy holds until it has taken the removals."""
 
 
-Late = Callable[[Name, Sequence[Name]], None]
-"""Hears of what was sent without what it needs, and of what that is."""
-
-
 class Stream:
     """One Envoy. `clock` counts seconds; `on_rejected` hears of a refusal once, whichever Envoy was first."""
 
@@ -75,13 +61,11 @@ class Stream:
         self.subscriptions: dict[str, Subscription] = {}
         self._cache = cache
         self._clock = clock
-        self._on_rejected = on_rejected
-        self._on_late = on_late
         self._flights: dict[str, _Flight] = {}
-        self._probes: list[tuple[str, list[tuple[str, Resource]]]] = []
-        self._notes: list[tuple[str, Resource]] = []
         self._needed: Counter[Name] = Counter()
         self._warming = Warming()
+        self._patience = Patience(cache, self.subscriptions, self._warming, clock=clock, on_late=on_late)
+        self._refusals = Refusals(cache, on_rejected=on_rejected)
         self._nonces = 0
         self._removals_from = 0.0
         self._look_again = False
@@ -121,11 +105,11 @@ class Stream:
             self._removals_from = self._clock() + REMOVAL_GRACE
         subscription.start(request.subscribe, request.initial_versions)
         for name in request.initial_versions:
-            current = self._current(subscription, name)
+            current = subscription.current(name, self._cache)
             if current is not None and current.version == request.initial_versions[name]:
                 subscription.held[name] = current
             elif current is not None and (words := nacks.words_of(request.initial_versions[name], current.version)):
-                self._tell_refused(current, words, None)
+                self._refusals.tell(current, words, None)
             self._needed.update(subscription.held[name].needs)
         if subscription.wildcard:
             subscription.pending.update(dict.fromkeys(self._cache.names(subscription.type_url)))
@@ -147,13 +131,8 @@ class Stream:
 
     def next_response(self) -> Response | None:
         """What to send now, None if nothing. Call it until it is None; requests and changes may come between."""
-        if self._probes:
-            type_url, entries = self._probes.pop()
-            if response := self._probe(self.subscriptions[type_url], entries):
-                return response
-            return self.next_response()
-        if response := self._next_note():
-            return response
+        if again := self._refusals.next_part() or self._refusals.next_note():
+            return self._fly(*again)
         self._look_at_waiting()
         for type_url in types.ORDER:
             subscription = self.subscriptions.get(type_url)
@@ -204,7 +183,7 @@ class Stream:
     def _due(self, subscription: Subscription, name: str, absent: list[str]) -> Resource | None:
         """What is to be sent under `name` now, if anything."""
         unanswered = name in subscription.unanswered
-        resource = self._current(subscription, name)
+        resource = subscription.current(name, self._cache)
         before = subscription.sent.get(name) or subscription.held.get(name)
         if resource is None:
             subscription.waiting.pop(name, None)
@@ -221,44 +200,11 @@ class Stream:
         if resource.settles and types.LISTENER not in self.subscriptions:
             # An Envoy that starts opens no listener before every cluster that it knows was checked, and asks for none.
             return None
-        if self._waits(subscription, name, resource, before):
+        if self._patience.waits(subscription, name, resource, before):
             return None
         subscription.waiting.pop(name, None)
         subscription.unanswered.discard(name)
         return resource
-
-    def _current(self, subscription: Subscription, name: str) -> Resource | None:
-        canonical = subscription.canonical(name)
-        return None if canonical is None else self._cache.get(Name(subscription.type_url, canonical))
-
-    def _waits(self, subscription: Subscription, name: str, resource: Resource, before: Resource | None) -> bool:
-        """Whether what is needed is not there yet; not for longer than can be had patience with."""
-        lacking = [need for need in resource.needs if self._is_lacking(need, before)]
-        if not lacking:
-            return False
-        if before is None and subscription.type_url in types.AT_ONCE:
-            return False
-        now = self._clock()
-        patience = FIRST_PATIENCE if before is None else NEEDS_PATIENCE
-        if now < subscription.waiting.setdefault(name, now + patience):
-            return True
-        named = [need.name for need in lacking]
-        _log.warning("sent before what it needs was ready", type=subscription.type_url, name=name, needs=named)
-        self._on_late(resource.name, lacking)
-        return False
-
-    def _is_lacking(self, need: Name, before: Resource | None) -> bool:
-        """Whether a resource has to wait for this one. What its version `before` lives with is good enough."""
-        if (before is not None and need in before.needs) or self._cache.get(need) is None:
-            return False
-        subscription = self.subscriptions.get(need.type_url)
-        held = None if subscription is None else subscription.held.get(need.name)
-        if subscription is not None and need.type_url == types.ROUTES and subscription.is_asked_anew(need.name):
-            # Envoy has let go of them in between, with the last scope that named them.
-            return True
-        if held is None:
-            return not self._warming.is_ready(need, self._clock())
-        return before is not None and held.empty
 
     def _look_at_waiting(self) -> None:
         """Looks again at what waits, once something was accepted or has changed, or a time is over."""
@@ -335,48 +281,4 @@ class Stream:
         for name, resource in latest:
             del subscription.sent[name]
             self._warming.answered(resource.name)
-        if len(flight.resources) == 1:
-            for name, resource in latest:
-                self._reject(subscription, name, resource, message)
-            return
-        for group in nacks.suspects_apart(latest, message):
-            self._probes.append((subscription.type_url, group))
-
-    def _reject(self, subscription: Subscription, name: str, resource: Resource, message: str) -> None:
-        if nacks.is_note(resource):
-            return
-        held = subscription.held.get(name)
-        self._tell_refused(resource, message, held if held is not None and held.body else None)
-        # Envoy notes the version of what it refuses, and would claim to hold it when it comes back. It is told what
-        # stands again, or that it was refused, so that another control plane finds the refusal out, too.
-        if held is not None and held.body and self._current(subscription, name) is not None:
-            if held.version != resource.version:
-                subscription.unanswered.add(name)
-                subscription.pending[name] = None
-        elif subscription.type_url == types.SECRET:
-            self._notes.append((name, nacks.note(resource, message)))
-
-    def _tell_refused(self, resource: Resource, message: str, last_accepted: Resource | None) -> None:
-        if self._cache.reject(resource, message, last_accepted):
-            name = resource.name
-            _log.warning("resource refused", type=name.type_url, name=name.name, message=message)
-            self._on_rejected(name, message)
-
-    def _next_note(self) -> Response | None:
-        while self._notes:
-            name, note = self._notes.pop()
-            subscription = self.subscriptions[note.name.type_url]
-            rejection = self._cache.rejections.get(note.name)
-            noted = rejection is not None and nacks.words_of(note.version, rejection.version) is not None
-            if noted and subscription.wants(name) and name not in subscription.sent:
-                return self._fly(subscription, [(name, note)])
-        return None
-
-    def _probe(self, subscription: Subscription, entries: list[tuple[str, Resource]]) -> Response | None:
-        """A part of a refused response again, without what has changed or gone since."""
-        still = [
-            (name, each)
-            for name, each in entries
-            if subscription.wants(name) and name not in subscription.sent and self._current(subscription, name) == each
-        ]
-        return self._fly(subscription, still) if still else None
+        self._refusals.take(subscription, latest, message, alone=len(flight.resources) == 1)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from isoline.xds import secrets, types
+from isoline.xds.cache import Cache
 from isoline.xds.resources import Name, Resource
 
 _MAX_SPELLINGS = 16
@@ -90,6 +91,11 @@ class Subscription:
         if canonical == name or name in self._spellings.get(canonical, ()):
             return canonical
         return None
+
+    def current(self, name: str, cache: Cache) -> Resource | None:
+        """What the cache has for `name`."""
+        canonical = self.canonical(name)
+        return None if canonical is None else cache.get(Name(self.type_url, canonical))
 
     def _spell(self, name: str) -> None:
         if self.type_url != types.SECRET or (canonical := secrets.canonical(name)) == name:

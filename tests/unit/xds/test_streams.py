@@ -7,8 +7,9 @@ import pytest
 
 from isoline.xds import types
 from isoline.xds.cache import Cache
+from isoline.xds.patience import FIRST_PATIENCE, NEEDS_PATIENCE
 from isoline.xds.resources import Name, Resource, resource
-from isoline.xds.streams import FIRST_PATIENCE, NEEDS_PATIENCE, REMOVAL_GRACE, Request, Response, Stream
+from isoline.xds.streams import REMOVAL_GRACE, Request, Response, Stream
 
 CLUSTER, ENDPOINTS, ROUTES, SCOPE = types.CLUSTER, types.ENDPOINTS, types.ROUTES, types.SCOPE
 APP = Name(CLUSTER, "app")
