@@ -5,12 +5,15 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from isoline_voice.text.sentences import weight
 
 SubtitleFormat = Literal["srt", "vtt"]
+SUBTITLE_FORMATS: tuple[SubtitleFormat, ...] = get_args(SubtitleFormat)
 MEDIA_TYPES: dict[SubtitleFormat, str] = {"srt": "application/x-subrip", "vtt": "text/vtt"}
+
+_HEADERS: dict[SubtitleFormat, str] = {"srt": "", "vtt": "WEBVTT\n\n"}
 
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+(?:['’-][^\W]+)*")
 
@@ -50,17 +53,18 @@ def timed(sentences: Sequence[Cue]) -> dict[str, Any]:
 
 def subtitles(cues: Iterable[Cue], subtitle_format: SubtitleFormat) -> str:
     """A file of subtitles."""
+    told = [subtitle(cue, subtitle_format, number=number) for number, cue in enumerate(cues, start=1)]
+    return "".join(told) or _HEADERS[subtitle_format]
+
+
+def subtitle(cue: Cue, subtitle_format: SubtitleFormat, *, number: int) -> str:
+    """One cue of a file, counted from 1; the first brings the file's header."""
     if subtitle_format == "srt":
-        return "".join(
-            f"{number}\n{_time(cue.start, ',')} --> {_time(cue.end, ',')}\n{_line(cue.text)}\n\n"
-            for number, cue in enumerate(cues, start=1)
-        )
+        return f"{number}\n{_time(cue.start, ',')} --> {_time(cue.end, ',')}\n{_line(cue.text)}\n\n"
     # In WebVTT `<` and `&` begin markup.
-    body = "".join(
-        f"{_time(cue.start, '.')} --> {_time(cue.end, '.')}\n{html.escape(_line(cue.text), quote=False)}\n\n"
-        for cue in cues
-    )
-    return f"WEBVTT\n\n{body}"
+    text = html.escape(_line(cue.text), quote=False)
+    told = f"{_time(cue.start, '.')} --> {_time(cue.end, '.')}\n{text}\n\n"
+    return _HEADERS["vtt"] + told if number == 1 else told
 
 
 def _line(text: str) -> str:

@@ -99,6 +99,23 @@ def test_openais_library_streams(openai_client: openai.OpenAI, audio_format: Any
     assert seconds > 20
 
 
+def test_openais_library_gets_subtitles_and_times(openai_client: openai.OpenAI) -> None:
+    """The fields that it does not know go into `extra_body`, as its documentation says."""
+    asked: dict[str, Any] = {"model": "tts-1", "voice": "alloy", "input": SENTENCE}
+    subtitles = openai_client.audio.speech.create(**asked, extra_body={"response_format": "vtt"}).text
+    assert subtitles.startswith("WEBVTT\n\n00:00:00.000 --> 00:00:0")
+    assert [line for line in subtitles.splitlines() if line and "-->" not in line][1:] == [
+        "Good morning.",
+        "今天天气很好。",
+    ]
+    timed = {"timestamp_granularities": ["word"]}
+    create = openai_client.audio.speech.with_streaming_response.create
+    with create(**asked, stream_format="sse", extra_body=timed) as answer:
+        events = [json.loads(line.removeprefix("data: ")) for line in answer.iter_lines() if line]
+    words = [word["text"] for event in events if event["type"] == "speech.audio.timestamps" for word in event["words"]]
+    assert words == ["Good", "morning", *"今天天气很好"]
+
+
 @pytest.mark.parametrize(
     ("fields", "param"),
     [({"speed": 9}, "speed"), ({"voice": "nobody"}, "voice"), ({"input": ""}, "input"), ({"seed": "x"}, "seed")],

@@ -70,6 +70,8 @@ async def test_a_wav_tells_its_length(client: httpx.AsyncClient) -> None:
         ({"input": "Hello.", "voice": "nobody"}, "voice"),
         ({"input": "Hello.", "speed": 9}, "speed"),
         ({"input": "Hello.", "ref_audio": "!"}, "ref_audio"),
+        ({"input": "Hello.", "response_format": "srt"}, "response_format"),
+        ({"input": "Hello.", "stream_format": "sse", "timestamp_granularities": ["word"]}, "timestamp_granularities"),
     ],
 )
 async def test_what_is_wrong_with_one_item_holds_up_no_other(

@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
 from isoline_voice.api.speech import accepted_format
+from isoline_voice.engines.protocol import Speech, SpeechRequest
 from isoline_voice.errors import EngineBusyError, EngineUnavailableError, SynthesisTimeoutError
 
-from .conftest import PIECE, FakeEngine
+from .conftest import PIECE, SICHUANESE, FakeEngine
 
 PATH = "/v1/audio/speech"
 
@@ -211,6 +213,107 @@ async def test_a_failure_half_way_is_an_event(client: httpx.AsyncClient, engine:
     *_, last = await events(client)
     assert last["type"] == "speech.audio.error"
     assert last["error"]["code"] == "synthesis_failed"
+
+
+TWO = "Hello, world! 你好。"
+
+
+async def test_events_tell_when_each_sentence_is_heard(client: httpx.AsyncClient, engine: FakeEngine) -> None:
+    told = await events(client, input=TWO, timestamp_granularities=["sentence"], deadline=9)
+    kinds = [event["type"].removeprefix("speech.audio.") for event in told]
+    assert kinds == ["delta", "delta", "delta", "timestamps", "timestamps", "done"]
+    assert [event for event in told if event["type"] == "speech.audio.timestamps"] == [
+        {"type": "speech.audio.timestamps", "sentences": [{"text": "Hello, world!", "start": 0.0, "end": 0.2}]},
+        {"type": "speech.audio.timestamps", "sentences": [{"text": "你好。", "start": 0.2, "end": 0.3}]},
+    ]
+    assert told[-1]["usage"]["audio_seconds"] == 0.3
+    assert [request.deadline for request in engine.requests] == [9, None], "for the first audio"
+
+
+async def test_events_tell_when_each_word_is_heard(client: httpx.AsyncClient) -> None:
+    told = await events(client, input=TWO, timestamp_granularities=["word"], response_format="mp3")
+    times = [event for event in told if event["type"] == "speech.audio.timestamps"]
+    assert [word["text"] for event in times for word in event["words"]] == ["Hello", "world", "你", "好"]
+    assert times[1]["words"][0] == {"text": "你", "start": 0.2, "end": 0.25}
+    assert all("sentences" not in event and event["word_times"] == "estimated" for event in times)
+
+
+async def test_what_only_a_later_sentence_is_warned_of_is_told_at_the_end(
+    client: httpx.AsyncClient, engine: FakeEngine
+) -> None:
+    spoken = engine.speak
+
+    async def warned(request: SpeechRequest) -> Speech:
+        speech = await spoken(request)
+        return replace(speech, warnings=(SICHUANESE,)) if "你" in request.text else speech
+
+    engine.speak = warned  # type: ignore[method-assign]
+    told = await events(client, input=TWO, timestamp_granularities=["word"])
+    assert [warning["code"] for warning in told[-1]["warnings"]] == ["dialect_unsupported"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "subtitles"),
+    [
+        (
+            {"response_format": "srt"},
+            "1\n00:00:00,000 --> 00:00:00,200\nHello, world!\n\n2\n00:00:00,200 --> 00:00:00,300\n你好。\n\n",
+        ),
+        (
+            {"response_format": "vtt", "timestamp_granularities": ["word"]},
+            (
+                "WEBVTT\n\n00:00:00.000 --> 00:00:00.100\nHello\n\n00:00:00.100 --> 00:00:00.200\nworld\n\n"
+                "00:00:00.200 --> 00:00:00.250\n你\n\n00:00:00.250 --> 00:00:00.300\n好\n\n"
+            ),
+        ),
+    ],
+)
+async def test_subtitles_are_an_answer_too(client: httpx.AsyncClient, fields: dict[str, Any], subtitles: str) -> None:
+    answer = await speak(client, input=TWO, **fields)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith(("application/x-subrip", "text/vtt"))
+    assert answer.headers["x-voice-engine"] == "fake"
+    assert answer.text == subtitles
+
+
+async def test_a_client_of_vllm_omni_finds_the_words_in_a_header(client: httpx.AsyncClient) -> None:
+    answer = await speak(client, input=TWO, word_timestamps=True)
+    assert answer.content == PIECE * 3
+    assert answer.headers["content-length"] == str(len(PIECE) * 3)
+    told = answer.headers["x-word-timestamps"]
+    assert told.isascii()
+    assert json.loads(told)[2] == {"word": "你", "start_ms": 200, "end_ms": 250}
+
+
+async def test_words_that_do_not_fit_a_header_are_left_out_of_it(client: httpx.AsyncClient) -> None:
+    answer = await speak(client, input="word " * 101, word_timestamps=True)
+    assert answer.status_code == 200
+    assert "x-word-timestamps" not in answer.headers
+    assert answer.headers["x-word-timestamps-omitted"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"timestamp_granularities": ["word"]}, "timestamp_granularities"),
+        ({"timestamp_granularities": ["letter"], "stream_format": "sse"}, "timestamp_granularities"),
+        ({"response_format": "srt", "stream_format": "sse"}, "stream_format"),
+        ({"word_timestamps": "perhaps"}, "word_timestamps"),
+        ({"response_format": "srt", "input": "x" * 10_001}, "input"),
+        ({"response_format": "vtt", "input": "One. <strong>Two."}, "input"),
+    ],
+)
+async def test_times_that_cannot_be_had_are_refused(
+    client: httpx.AsyncClient, fields: dict[str, Any], param: str
+) -> None:
+    answer = await speak(client, **fields)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+
+
+async def test_subtitles_fail_as_audio_does(client: httpx.AsyncClient, engine: FakeEngine) -> None:
+    engine.break_after = 0
+    answer = await speak(client, response_format="srt")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "synthesis_failed")
 
 
 async def test_an_unforeseen_crash_keeps_the_shape_and_the_secret(

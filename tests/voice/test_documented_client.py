@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +33,28 @@ def test_the_documented_client_runs(studio: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout == "spoken by embedded\n"
     assert 0.5 < seconds_of(out) < 5
+
+
+def test_the_documented_subtitles_come(studio: str) -> None:
+    page = (DOCS / "voice-api.md").read_text(encoding="utf-8")
+    lines = [line for line in page.splitlines() if line.startswith("curl ") and "/v1/audio/speech -d" in line]
+    subtitles, events = (
+        subprocess.run(
+            shlex.split(line.replace("studio/", f"{studio}/", 1).replace("curl ", "curl -sS ", 1)),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout
+        for line in lines
+    )
+    assert subtitles.startswith("1\n00:00:00,000 --> 00:00:00,")
+    assert subtitles.endswith("How are you?\n\n")
+    told = [json.loads(event.removeprefix("data: ")) for event in events.split("\n\n") if event]
+    times = [event for event in told if event["type"] == "speech.audio.timestamps"]
+    assert [sentence["text"] for event in times for sentence in event["sentences"]] == ["Hello.", "How are you?"]
+    assert [word["text"] for event in times for word in event["words"]] == ["Hello", "How", "are", "you"]
+    assert times[-1]["sentences"][-1]["end"] == told[-1]["usage"]["audio_seconds"]
 
 
 class Sample(NamedTuple):

@@ -127,7 +127,7 @@ class BatchResponse(Response):
         fields = self._fields.item(index)
         speech, found = await self._references.take(fields.to_speech(fields.input), fields.ref_audio, fields.ref_text)
         meter = Meter(self._studio.metrics.audio.labels(PATH))
-        audio_format = fields.response_format or self._fields.response_format
+        audio_format = fields.audio_format or self._fields.response_format
         spoken = await self._studio.speak(replace(speech, priority="batch"), self._caller)
         async with contextlib.aclosing(spoken):
             try:

@@ -35,4 +35,8 @@ class BatchFields(PromptedFields):
         if len(fields.input) > LONGEST_ITEM:
             message = f"An item has at most {LONGEST_ITEM} characters; send longer texts to /v1/audio/jobs."
             raise ApiError(400, Fault(message, "input", "string_above_max_length"))
+        if fields.timed or fields.subtitle_format:
+            message = "A batch has audio only; ask /v1/audio/speech for subtitles and times."
+            param = "response_format" if fields.subtitle_format else "timestamp_granularities"
+            raise ApiError(400, Fault(message, param, "unsupported_value"))
         return fields

@@ -9,6 +9,7 @@ import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, TypedDict
 
 from prometheus_client import Counter
 from starlette.responses import Response
@@ -48,6 +49,15 @@ class Meter:
             yield pcm
 
 
+class Common(TypedDict):
+    """What every answer is told beside the studio and the request; see SpeechResponse."""
+
+    route: str
+    audio_format: Format
+    caller: Caller
+    warnings: Sequence[SpeechWarning]
+
+
 class SpeechResponse(Response, ABC):
     """An answer that is spoken while it is sent.
 
@@ -78,6 +88,10 @@ class SpeechResponse(Response, ABC):
         self._text_field = text_field
         self.meter = Meter(studio.metrics.audio.labels(route))
 
+    async def begin(self) -> Speech:
+        """Begin to speak."""
+        return await self.studio.speak(self.request, self.caller)
+
     @abstractmethod
     def body_of(self, speech: Speech, pcm: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The answer's body, piece by piece; the first piece is sent together with the headers."""
@@ -98,7 +112,7 @@ class SpeechResponse(Response, ABC):
     async def _speak(self, send: Send) -> None:
         began = time.perf_counter()
         try:
-            speech = await self.studio.speak(self.request, self.caller)
+            speech = await self.begin()
         except InvalidRequestError as error:
             if error.param == "input":
                 error.param = self._text_field
@@ -123,6 +137,10 @@ class SpeechResponse(Response, ABC):
         """The request's own warnings and the engine's."""
         return (*self.request_warnings, *speech.warnings)
 
+    def own_headers(self) -> dict[str, str]:
+        """Headers of this kind of answer, once its first piece is known."""
+        return {}
+
     def metadata_of(self, speech: Speech) -> dict[str, str]:
         """What the file says of its origin."""
         return self.studio.metadata_of(speech)
@@ -134,6 +152,7 @@ class SpeechResponse(Response, ABC):
             "X-Accel-Buffering": "no",
             **({"Content-Length": str(len(first))} if self.whole else {}),
             **speech_headers(engine=speech.voice.engine, style=speech.style, warnings=self.warnings_of(speech)),
+            **self.own_headers(),
         }
         return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
@@ -202,6 +221,10 @@ class EventResponse(SpeechResponse):
         """The type of an event stream."""
         return "text/event-stream; charset=utf-8"
 
+    def due(self) -> list[dict[str, Any]]:
+        """Events beside those of the audio, each told once."""
+        return []
+
     async def body_of(self, speech: Speech, pcm: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The events."""
         begun = False
@@ -209,12 +232,16 @@ class EventResponse(SpeechResponse):
             async for piece in encoded(speech, pcm, self.audio_format, self.metadata_of(speech)):
                 begun = True
                 yield _event({"type": "speech.audio.delta", "audio": base64.b64encode(piece).decode()})
+                for event in self.due():
+                    yield _event(event)
         except VoiceError as error:
             if not begun:
                 raise
             status, faults = faults_of(error)
             yield _event({"type": "speech.audio.error", **error_body(faults, status=status)})
             return
+        for event in self.due():
+            yield _event(event)
         yield _event(
             {
                 "type": "speech.audio.done",

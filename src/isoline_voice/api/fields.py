@@ -20,6 +20,7 @@ from isoline_voice.api.parsed import ParsedFields
 from isoline_voice.audio.encoders import Format
 from isoline_voice.engines.protocol import MAX_SPEED, MIN_SPEED, SpeechRequest, SpeechWarning
 from isoline_voice.styles import parse_style
+from isoline_voice.subtitles import SUBTITLE_FORMATS, SubtitleFormat
 from isoline_voice.text.sentences import Granularity
 
 OPENAI_MODELS = frozenset({"tts-1", "tts-1-hd", "gpt-4o-mini-tts"})
@@ -167,16 +168,58 @@ class SpeechFields(PromptedFields):
     """The body of POST /v1/audio/speech."""
 
     input: str = Field(description="The text to speak, of any length up to the engine's limit.")
-    response_format: Format | None = Field(
+    response_format: Format | SubtitleFormat | None = Field(
         None,
         description="Left out: the audio type that the Accept header names, wav when it accepts anything (curl),"
-        " else mp3 as OpenAI has it.",
+        " else mp3 as OpenAI has it. srt and vtt, which are ours, answer with the subtitles of that audio.",
     )
     stream_format: Literal["audio", "sse"] = Field(
         "audio", description="sse answers with events `speech.audio.delta` (base64) and `speech.audio.done`."
     )
+    timestamp_granularities: list[Literal["sentence", "word"]] = Field(
+        default=[],
+        description="With `stream_format: sse` an event `speech.audio.timestamps` follows each sentence; subtitles are"
+        ' of words with `["word"]`. Sentences are measured, words estimated. Ours, not OpenAI\'s.',
+    )
+    word_timestamps: bool = Field(
+        False,
+        description="vllm-omni's: the header X-Word-Timestamps has a list of `word`, `start_ms`, `end_ms`, or"
+        " X-Word-Timestamps-Omitted tells that it is longer than 4 kB. With events, the same as the granularity word.",
+    )
 
     _input = field_validator("input")(_is_not_blank)
+
+    @field_validator("stream_format")
+    @classmethod
+    def _of_audio(cls, stream_format: str, info: ValidationInfo) -> str:
+        if stream_format == "sse" and info.data.get("response_format") in SUBTITLE_FORMATS:
+            raise PydanticCustomError("combination", "subtitles are no audio: leave stream_format out")
+        return stream_format
+
+    @field_validator("timestamp_granularities")
+    @classmethod
+    def _has_a_place(cls, granularities: list[str], info: ValidationInfo) -> list[str]:
+        asked = info.data.get("response_format"), info.data.get("stream_format")
+        if granularities and "stream_format" in info.data and asked[0] not in SUBTITLE_FORMATS and asked[1] != "sse":
+            raise PydanticCustomError("combination", "needs stream_format sse, or response_format srt or vtt")
+        return granularities
+
+    @property
+    def subtitle_format(self) -> SubtitleFormat | None:
+        """The format of the subtitles that are asked for instead of audio."""
+        asked = self.response_format
+        return asked if asked == "srt" or asked == "vtt" else None
+
+    @property
+    def audio_format(self) -> Format | None:
+        """The format of the audio, if one is named."""
+        asked = self.response_format
+        return None if asked == "srt" or asked == "vtt" else asked
+
+    @property
+    def timed(self) -> frozenset[str]:
+        """Of what the times are asked for: sentence, word."""
+        return frozenset((*self.timestamp_granularities, *(("word",) if self.word_timestamps else ())))
 
 
 class PredictFields(SpokenFields):

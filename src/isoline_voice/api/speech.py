@@ -11,12 +11,15 @@ from starlette.responses import Response
 
 from isoline_voice.api.bodies import read_json
 from isoline_voice.api.callers import caller_of
-from isoline_voice.api.delivery import AudioResponse, EventResponse, SpeechResponse
+from isoline_voice.api.delivery import AudioResponse, Common, EventResponse, SpeechResponse
 from isoline_voice.api.fields import SpeechFields
 from isoline_voice.api.openapi import ERRORS, SPOKEN_HEADERS, request_schema
 from isoline_voice.api.prompting import like_recording
-from isoline_voice.api.studio import studio_of
+from isoline_voice.api.studio import Studio, studio_of
+from isoline_voice.api.timed import SubtitleResponse, TimedEventResponse, WordTimesResponse
 from isoline_voice.audio.encoders import MEDIA_TYPES, Format
+from isoline_voice.engines.protocol import SpeechRequest
+from isoline_voice.subtitles import MEDIA_TYPES as SUBTITLE_TYPES
 from isoline_voice.voices.prompts import from_text
 
 PATH = "/v1/audio/speech"
@@ -35,6 +38,12 @@ clients expect, which send `Accept: application/octet-stream`.
 its header. When the client leaves, speaking stops. With `stream_format: sse` the answer is server-sent events:
 `speech.audio.delta` with base64 `audio`, at the end `speech.audio.done` with `usage`, `style` and `warnings`, or
 `speech.audio.error`. Of `usage`, a token in is a character and a token out 40 ms of audio.
+
+**When it is heard.** With `timestamp_granularities` (`sentence`, `word`) and `stream_format: sse`, an event
+`speech.audio.timestamps` follows the audio of each sentence, with `sentences` and `words` (`text`, `start`, `end` in
+seconds; those of words are estimated). `response_format: srt` or `vtt` answers with the subtitles instead of the audio;
+audio and times of one and the same speech come as events. `word_timestamps: true` gives vllm-omni's header
+X-Word-Timestamps.
 """
 
 ACCEPTED_TYPES: Mapping[str, Format] = {
@@ -55,6 +64,7 @@ _AUDIO: dict[str, Any] = {
     "headers": SPOKEN_HEADERS,
     "content": {
         **{media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in MEDIA_TYPES.values()},
+        **{media_type: {"schema": {"type": "string"}} for media_type in SUBTITLE_TYPES.values()},
         "text/event-stream": {"schema": {"type": "string"}},
     },
 }
@@ -80,15 +90,24 @@ async def create_speech(request: Request) -> Response:
         audio = from_text(fields.ref_audio, param="ref_audio")
         speech, found = await like_recording(speech, audio, fields.ref_text, param="ref_audio")
         warnings = (*warnings, *found)
-    answer: type[SpeechResponse] = EventResponse if fields.stream_format == "sse" else AudioResponse
-    return answer(
-        studio,
-        speech,
-        route=PATH,
-        audio_format=fields.response_format or accepted_format(request.headers.get("accept", "")),
-        caller=caller_of(request),
-        warnings=warnings,
-    )
+    common: Common = {
+        "route": PATH,
+        "audio_format": fields.audio_format or accepted_format(request.headers.get("accept", "")),
+        "caller": caller_of(request),
+        "warnings": warnings,
+    }
+    return _answer(studio, speech, fields, common)
+
+
+def _answer(studio: Studio, speech: SpeechRequest, fields: SpeechFields, common: Common) -> SpeechResponse:
+    if fields.subtitle_format is not None:
+        asked = fields.subtitle_format
+        return SubtitleResponse(studio, speech, subtitle_format=asked, timed=fields.timed, **common)
+    if fields.stream_format == "sse":
+        if fields.timed:
+            return TimedEventResponse(studio, speech, timed=fields.timed, **common)
+        return EventResponse(studio, speech, **common)
+    return (WordTimesResponse if fields.word_timestamps else AudioResponse)(studio, speech, **common)
 
 
 def accepted_format(accept: str) -> Format:
