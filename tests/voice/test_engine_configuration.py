@@ -89,3 +89,66 @@ async def test_one_engine_needs_no_fallback(tmp_path: Path) -> None:
 def test_everything_that_is_wrong_is_said_with_its_path(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
         load_engines(written(tmp_path, text))
+
+
+def test_what_the_types_refuse_hides_nothing_else(tmp_path: Path) -> None:
+    text = """
+        colour = "blue"
+        [[engine]]
+        kind = "gpu"
+        urls = ["http://gpu"]
+        key_from = "NO_SUCH_KEY"
+        [[engine.voice]]
+        id = "a"
+        recording = "no.wav"
+        [[engine]]
+        kind = "vllm"
+        urls = ["gpu:8000/v1"]
+        slots = 0
+        mirror = "modelscope"
+        [[engine.voice]]
+        id = "NOT AN ID"
+        recording = "lili.wav"
+        [[engine.voice]]
+        recording = "also-no.wav"
+        transcript = "What is said."
+        [[engine]]
+        kind = "sglang"
+        slot = 3
+        [[engine]]
+        kind = "cosyvoice"
+        workers = "many"
+        """
+    with pytest.raises(ConfigurationError) as refused:
+        load_engines(written(tmp_path, text))
+    told = refused.value.message.removeprefix(f"{tmp_path / 'engines.toml'}: ").removesuffix(".").split("; ")
+    assert sorted(fault.partition(":")[0] for fault in told) == [
+        "colour",
+        "engine[0].key_from",
+        "engine[0].kind",
+        "engine[0].voice[0].recording",
+        "engine[1].mirror",
+        "engine[1].slots",
+        "engine[1].urls[0]",
+        "engine[1].voice[0].id",
+        "engine[1].voice[0].transcript",
+        "engine[1].voice[1].id",
+        "engine[1].voice[1].recording",
+        "engine[2].slot",
+        "engine[2].urls",
+        "engine[3].model",
+        "engine[3].workers",
+    ]
+
+
+@pytest.mark.parametrize("text", ["engine = 5", "engine = [5]", "[engine]", "engine = []", "[[engine]]\nvoice = 5"])
+def test_whatever_stands_where_engines_belong_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigurationError, match="engine"):
+        load_engines(written(tmp_path, text))
+
+
+def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "engines.toml"
+    path.write_bytes("[[engine]]\nkind = '声'".encode("gb18030"))
+    with pytest.raises(ConfigurationError, match=r"engines\.toml"):
+        load_engines(path)

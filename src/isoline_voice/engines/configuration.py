@@ -19,11 +19,13 @@ kind = "embedded"
 
 from __future__ import annotations
 
+import copy
 import os
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -80,13 +82,15 @@ class EnginesFile(BaseModel):
 def load_engines(path: Path) -> Engine:
     """The engines that a file names, as one; raises ConfigurationError with everything that is wrong."""
     try:
-        settings = EnginesFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except tomllib.TOMLDecodeError as error:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: {error}.") from error
+    try:
+        settings = EnginesFile.model_validate(told)
+        faults = [*_faults(settings, path.parent)]
     except ValidationError as error:
-        told = "; ".join(f"{_path(fault['loc'])}: {fault['msg']}" for fault in error.errors(include_url=False))
-        raise ConfigurationError(f"{path}: {told}.") from error
-    if faults := [*_faults(settings, path.parent)]:
+        faults = _faults_of_all(told, error, path.parent)
+    if faults:
         raise ConfigurationError(f"{path}: {'; '.join(faults)}.")
     return build_engines(settings, folder=path.parent)
 
@@ -169,6 +173,54 @@ def _faults(settings: EnginesFile, folder: Path) -> Iterator[str]:
                 yield f"{at}.voice[{number}].recording: there is no file {voice.recording}"
             if engine.kind == "vllm" and not voice.transcript:
                 yield f"{at}.voice[{number}].transcript: vllm needs to know what is said in the recording"
+
+
+def _faults_of_all(told: dict[str, Any], refused: ValidationError, folder: Path) -> list[str]:
+    """What the types refuse, and what is wrong with the rest, which is looked at with stand-ins for the former."""
+    faults = refused.errors(include_url=False)
+    rest = copy.deepcopy(told)
+    for fault in faults:
+        _mend(rest, fault["loc"])
+    wrong = [_path(fault["loc"]) for fault in faults]
+    found = [f"{path}: {fault['msg']}" for path, fault in zip(wrong, faults, strict=True)]
+    try:
+        settings = EnginesFile.model_validate(rest)
+    except ValidationError:  # not a list of engines at all
+        return found
+    unknown = [path for path in wrong if re.fullmatch(r"engine\[\d+\](\.kind)?", path)]
+    for other in _faults(settings, folder):
+        path = other.partition(":")[0]
+        depends = any(_within(path, each.removesuffix(".kind")) for each in unknown)
+        if depends and not path.endswith((".key_from", ".recording")):
+            continue
+        if not any(_within(path, each) or _within(each, path) for each in wrong):
+            found.append(other)
+    return found
+
+
+def _mend(told: Any, location: tuple[int | str, ...]) -> None:
+    """Put something that is right where the types refuse what there is."""
+    match location:
+        case ("engine", int(at)):
+            told["engine"][at] = {"kind": "embedded"}
+        case ("engine", int(at), "kind", *_):
+            told["engine"][at]["kind"] = "embedded"
+        case ("engine", int(at), "voice", int(number)):
+            told["engine"][at]["voice"][number] = {"id": "voice", "recording": ""}
+        case ("engine", int(at), "voice", int(number), str(field), *_):
+            told["engine"][at]["voice"][number].pop(field, None)
+            if field in ("id", "recording"):
+                told["engine"][at]["voice"][number][field] = "voice"
+        case ("engine", int(at), str(field), *_):
+            told["engine"][at].pop(field, None)
+        case ("engine",):
+            pass
+        case (str(field), *_):
+            told.pop(field, None)
+
+
+def _within(path: str, other: str) -> bool:
+    return path == other or path.startswith((f"{other}.", f"{other}["))
 
 
 def _model_faults(engine: EngineSettings, at: str) -> Iterator[str]:
