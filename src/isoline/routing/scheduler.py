@@ -5,25 +5,21 @@ touched; the units that read it are compiled again, nothing else. Endpoints and 
 them. No timer: whoever follows the store's feed hands over what has come, as one batch.
 """
 
-import hashlib
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-import msgspec
 import structlog
 
 from isoline.cluster.store import Change, Store
 from isoline.objects import GatewayConfig, Key, Object, TrafficPolicy
 from isoline.routing import ir
-from isoline.routing.certificates import compile_certificate
 from isoline.routing.compiler import compile_site, failed_site
 from isoline.routing.dependencies import Dependencies, Unit
-from isoline.routing.endpoints import compile_endpoints
 from isoline.routing.foresight import Foresight
 from isoline.routing.indexes import HOSTS, hosts_of, targets_of
 from isoline.routing.keeping import Keeping, Memory
+from isoline.routing.leaves import Leaves, digest_of, leaves_of
 from isoline.routing.ledger import StatusLedger
 from isoline.routing.overlay import Overlay
 from isoline.routing.settings import GATEWAY_CONFIG, Settings
@@ -35,7 +31,6 @@ CHUNK = 256
 """Sites compiled at a stretch, some 20 ms of them, before the caller may look after others."""
 
 _log = structlog.get_logger(__name__)
-_encoder = msgspec.msgpack.Encoder(enc_hook=bytes)
 
 
 class _Uses(NamedTuple):
@@ -69,11 +64,10 @@ class Scheduler:
         self._dependencies = Dependencies(on_lookup)
         self._ledger = StatusLedger()
         self._sites: dict[str, _Uses] = {}
-        self._users: Counter[Unit] = Counter()
-        self._digests: dict[Unit, bytes] = {}
         self._remarks: dict[str, ProxyStatus] = {}
         self._clock = clock
         self._keeping = Keeping(clock)
+        self._leaves = Leaves(store, self._dependencies, self._keeping)
         self.recompiled: tuple[Unit, ...] = ()
         """The units that the last step compiled, for tests and for those who wonder."""
 
@@ -247,7 +241,7 @@ class Scheduler:
                 due |= dict.fromkeys(self._site(unit, update, touched))
             for unit in due:
                 recompiled.append(unit)
-                self._leaf(unit, update)
+                self._leaves.compile(unit, self._settings, update)
             update.statuses = self._ledger.changed(touched, renewed)
             self.recompiled = tuple(recompiled)
             yield update
@@ -273,20 +267,17 @@ class Scheduler:
         if self._keeping.compiled(host, compiled.certificates, view.relied, self._store):
             update.served[host] = self._keeping.served(host)
         before = self._sites.get(host, _NOTHING)
-        digest = b"" if compiled.site is None else _digest(compiled.site)
+        digest = b"" if compiled.site is None else digest_of(compiled.site)
         touched |= self._ledger.replace(host, self._with_remarks(host, compiled.statuses))
         if digest == before.digest:
             return []
         update.sites[host] = compiled.site
-        units = (
-            *(Unit("endpoints", name) for name in compiled.endpoints),
-            *(Unit("certificate", name) for name in compiled.certificates),
-        )
+        units = leaves_of(compiled)
         if compiled.site is None:
             del self._sites[host]
         else:
             self._sites[host] = _Uses(digest, units)
-        return self._count(units, before.units)
+        return self._leaves.count(units, before.units)
 
     def _with_remarks(self, host: str, statuses: dict[Key, ProxyStatus]) -> dict[Key, ProxyStatus]:
         remark = self._remarks.get(host)
@@ -299,63 +290,9 @@ class Scheduler:
         }
         return {**statuses, **owned}
 
-    def _count(self, gained: Iterable[Unit], lost: Iterable[Unit]) -> list[Unit]:
-        turned: list[Unit] = []
-        for unit in gained:
-            self._users[unit] += 1
-            if self._users[unit] == 1:
-                turned.append(unit)
-        for unit in lost:
-            self._users[unit] -= 1
-            if not self._users[unit]:
-                del self._users[unit]
-                turned.append(unit)
-        return turned
-
-    def _leaf(self, unit: Unit, update: Update) -> None:
-        """Compile endpoints or a certificate, or drop what no site uses any more."""
-        result: ir.Endpoints | ir.Certificate | None = None
-        if unit in self._users:
-            view = View(self._store, self._settings)
-            compiler = compile_endpoints if unit.kind == "endpoints" else compile_certificate
-            result, reads = compiler(unit.name, view)
-            self._dependencies.replace(unit, reads)
-        else:
-            self._dependencies.drop(unit)
-        if unit.kind == "certificate":
-            if result is None and unit in self._users and unit not in self._digests:
-                result = self._keeping.earlier(unit.name)
-            if self._is_kept(unit, result):
-                return
-        digest = b"" if result is None else _digest(result)
-        if digest == self._digests.get(unit, b""):
-            return
-        if result is None:
-            del self._digests[unit]
-        else:
-            self._digests[unit] = digest
-        if unit.kind == "endpoints":
-            update.endpoints[unit.name] = result if isinstance(result, ir.Endpoints) else None
-        else:
-            update.certificates[unit.name] = result if isinstance(result, ir.Certificate) else None
-
-    def _is_kept(self, unit: Unit, result: object) -> bool:
-        """Whether a certificate has no Secret any more and the sites that use it, asked before, go on with it."""
-        if isinstance(result, ir.Certificate):
-            self._keeping.good(unit.name, result.ends)
-        elif unit in self._users and unit in self._digests:
-            return True
-        else:
-            self._keeping.gone(unit.name)
-        return False
-
 
 def _has_another_spec(change: Change) -> bool:
     """Whether an object counts another generation; one that came or went has no status to renew."""
     if change.old is None or change.new is None:
         return False
     return change.old.metadata.generation != change.new.metadata.generation
-
-
-def _digest(value: ir.IR) -> bytes:
-    return hashlib.blake2b(_encoder.encode(value), digest_size=16).digest()

@@ -362,8 +362,8 @@ def test_when_everything_goes_nothing_is_kept(items: list[Object]) -> None:
     assert Update(gateway=state.all.gateway) == state.all
     assert scheduler._dependencies.units() == set()
     assert not scheduler._dependencies._readers
-    assert not scheduler._users
-    assert not scheduler._digests
+    assert not scheduler._leaves._users
+    assert not scheduler._leaves._digests
     assert not scheduler._sites
     assert not scheduler._ledger._said
     assert not scheduler._ledger._told
