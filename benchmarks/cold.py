@@ -1,11 +1,13 @@
 """From nothing to the last site served: the first time, and from the kept snapshot."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import yaml
 
 from benchmarks import manifests
 from benchmarks.machine import resident_mib
+from benchmarks.manifests import Manifest
 from benchmarks.ports import free_port
 from benchmarks.probe import Probe
 from benchmarks.servers import backend_configuration, nginx
@@ -25,15 +27,15 @@ async def measure() -> dict[str, Any]:
     with nginx(backend_configuration(port), port):
         for _ in range(RUNS):
             async with Stack() as stack:
-                _write(stack, port)
-                first.append(await _until_served(stack))
+                write(stack, manifests.backend(port), manifests.site)
+                first.append(await until_served(stack))
                 await stack.ready()
                 memory = {
                     "control_plane_mib": round(resident_mib(stack.pid)),
                     "envoy_mib": round(resident_mib(stack.envoy_pid)),
                 }
                 await stack.down()
-                again.append(await _until_served(stack))
+                again.append(await until_served(stack))
                 await stack.ready()
     result = {
         "sites": SITES,
@@ -45,16 +47,17 @@ async def measure() -> dict[str, Any]:
     return result
 
 
-def _write(stack: Stack, port: int) -> None:
+def write(stack: Stack, shared: Iterable[Manifest], site: Callable[[int], Manifest]) -> None:
     """YAML, a hundred sites a file."""
-    (stack.manifests / "backend.yaml").write_text(yaml.safe_dump_all(manifests.backend(port)))
+    (stack.manifests / "backend.yaml").write_text(yaml.safe_dump_all(shared))
     each = SITES // FILES
     for file in range(FILES):
-        sites = (manifests.site(number) for number in range(file * each, (file + 1) * each))
+        sites = (site(number) for number in range(file * each, (file + 1) * each))
         (stack.manifests / f"sites-{file:03}.yaml").write_text(yaml.dump_all(sites, Dumper=yaml.CSafeDumper))
 
 
-async def _until_served(stack: Stack) -> float:
+async def until_served(stack: Stack) -> float:
+    """Start it; returns the seconds until sites all over the directory are served."""
     started = stack.start()
     probe = Probe(stack.http_port)
     # Sites are sent in the order of their hosts: the last of them all, and some in between.

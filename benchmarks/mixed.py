@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from benchmarks import manifests
+from benchmarks import cold, manifests
 from benchmarks.change import BATCH, ROOM, SAMPLES, as_dict, timed
 from benchmarks.machine import resident_mib
 from benchmarks.manifests import Manifest
@@ -23,14 +23,15 @@ OTHER = "other"
 
 
 async def measure() -> dict[str, Any]:
-    """Milliseconds from a change until it is served, and MiB, of both sets; how many times the plain one's the other's
-    are."""
+    """Milliseconds from a change until it is served, seconds from nothing until all are, and MiB, of both sets, and
+    how many times the plain one's the other's are."""
     port = free_port()
     with nginx(backend_configuration(port), port):
         plain = await _measured(port, mixed=False)
         mixed = await _measured(port, mixed=True)
     ratios = {
         "change": round(mixed["change"]["p50"] / plain["change"]["p50"], 2),
+        "cold_start": round(mixed["cold_start_s"] / plain["cold_start_s"], 2),
         "control_plane": round(mixed["control_plane_mib"] / plain["control_plane_mib"], 2),
         "envoy": round(mixed["envoy_mib"] / plain["envoy_mib"], 2),
     }
@@ -61,10 +62,14 @@ def mixed_site(number: int, *, version: str = "0") -> Manifest:
 
 async def _measured(port: int, *, mixed: bool) -> dict[str, Any]:
     make = mixed_site if mixed else manifests.site
+    shared = [ROOM, _secret(), *manifests.backend(port), *manifests.backend(port, name=OTHER)]
+    async with Stack() as stack:
+        cold.write(stack, shared, make)
+        cold_start = await cold.until_served(stack)
     async with Stack() as stack:
         stack.start()
         await stack.ready()
-        await stack.apply([ROOM, _secret(), *manifests.backend(port), *manifests.backend(port, name=OTHER)])
+        await stack.apply(shared)
         for first in range(0, SITES, BATCH):
             await stack.apply(make(number) for number in range(first, first + BATCH))
         await Probe(stack.http_port).until(manifests.host(SITES - 1), "0", limit=120)
@@ -75,6 +80,7 @@ async def _measured(port: int, *, mixed: bool) -> dict[str, Any]:
         spread = await timed(stack.http_port, change, SITES, samples=SAMPLES)
         return {
             "change": as_dict(spread),
+            "cold_start_s": round(cold_start, 2),
             "control_plane_mib": round(resident_mib(stack.pid)),
             "envoy_mib": round(resident_mib(stack.envoy_pid)),
         }

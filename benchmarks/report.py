@@ -249,13 +249,18 @@ def _chain(chain: Figures) -> str:
 
 def _mixed(mixed: Figures) -> str:
     rows: list[list[object]] = [
-        [name, _spread(each["change"]), f"{each['control_plane_mib']} / {each['envoy_mib']}"]
+        [
+            name,
+            _spread(each["change"]),
+            each["cold_start_s"],
+            f"{each['control_plane_mib']} / {each['envoy_mib']}",
+        ]
         for name, each in ((name, mixed[name]) for name in ("plain", "mixed"))
     ]
     return (
         "## Sites with everything\n\n"
         f"{mixed['sites']} sites, each with TLS, CORS, a rate limit, headers, retries and two Services, against as many plain ones. Milliseconds: p50 (p95, max).\n\n"
-        + table(["", "change → served", "RSS of control plane / Envoy, MiB"], rows)
+        + table(["", "change → served", "cold start, s", "RSS of control plane / Envoy, MiB"], rows)
     )
 
 
