@@ -17,7 +17,7 @@ _PATIENCE = 5.0
 
 
 def _context(*protocols: str) -> ssl.SSLContext:
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     if protocols:

@@ -117,7 +117,7 @@ class Edge:
     @contextlib.asynccontextmanager
     async def client(self, *, http2: bool = False) -> AsyncIterator[httpx.AsyncClient]:
         """A client that trusts any certificate and follows nothing."""
-        context = ssl.create_default_context()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         async with httpx.AsyncClient(verify=context, http1=not http2, http2=http2, trust_env=False) as client:
@@ -188,7 +188,7 @@ class Edge:
         return await asyncio.to_thread(self._handshake, server_name, maximum)
 
     def _handshake(self, server_name: str | None, maximum: ssl.TLSVersion) -> bytes:
-        context = ssl.create_default_context()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.maximum_version = maximum
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
