@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
-from .conftest import state
+from .conftest import choose_mode, state
 
 LINE = "The quick brown fox jumps over the lazy dog. "
 
@@ -83,6 +83,17 @@ def test_a_long_text_is_spoken_in_the_background_and_saved(page: Page, tmp_path:
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(job).to_have_count(0)
     expect(page.get_by_role("heading", name="Long texts")).to_be_focused()
+
+
+def test_a_recording_that_was_not_kept_speaks_in_the_background(page: Page, voice_file: Path) -> None:
+    choose_mode(page, "A voice in another language")
+    page.locator("#recorder input[type=file]").set_input_files(voice_file)
+    expect(page.get_by_role("status").filter(has_text="The recording can be used")).to_be_visible()
+    page.get_by_role("checkbox", name="agrees").check()
+    begin_job(page, "Recorded. Hi.")
+    job = page.get_by_role("listitem").filter(has_text="Recorded.")
+    expect(job).to_contain_text("Done · 100 %")
+    expect(job).to_contain_text("imitates the recording")
 
 
 def test_a_long_text_is_cancelled(page: Page) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import io
 import itertools
@@ -24,6 +25,7 @@ from isoline_voice.speech import SpeechService
 from isoline_voice.subtitles import Cue, subtitles, words_of
 
 from .conftest import PIECE, RATE, FakeEngine
+from .recordings import spoken, wav
 from .waveforms import until as heard
 
 PATH = "/v1/audio/jobs"
@@ -116,6 +118,39 @@ async def test_a_book_is_spoken_and_downloaded_by_chapter(engine: FakeEngine, tm
         assert (await client.get(PATH)).json()["data"] == []
 
 
+async def test_a_recording_goes_with_the_job_and_is_deleted_with_it(engine: FakeEngine, tmp_path: Path) -> None:
+    recording = base64.b64encode(wav(spoken(level=0.015))).decode()
+    engine.gate.clear()
+    async with studio(engine, tmp_path) as client:
+        answer = await client.post(PATH, json={"input": BOOK, "ref_audio": recording, "ref_text": "秘密的话"})
+        job = answer.json()["id"]
+        await engine.begun.wait()
+    engine.gate.set()
+    async with studio(engine, tmp_path) as client:
+        found = await until(client, job, "succeeded", "failed")
+        assert found["status"] == "succeeded"
+        assert "recording_quiet" in [warning["code"] for warning in found["warnings"]]
+        assert len({request.reference for request in engine.requests}) == 1, "after a restart the same"
+        reference = engine.requests[0].reference
+        assert reference is not None
+        assert reference.transcript == "秘密的话"
+        assert holding(tmp_path, reference.audio[-2000:])
+        await client.delete(f"{PATH}/{job}")
+        for secret in (reference.audio[-2000:], "秘密的话".encode(), "今天天气很好".encode(), PIECE):
+            assert holding(tmp_path, secret) == []
+
+
+async def test_what_a_job_ignores_is_said(engine: FakeEngine, tmp_path: Path) -> None:
+    async with studio(engine, tmp_path) as client:
+        job = await finished(client, instruction="slowly")
+        assert [warning["code"] for warning in job["warnings"]] == ["unknown_field"]
+
+
+def holding(folder: Path, secret: bytes) -> list[Path]:
+    """The files in which some bytes can be found."""
+    return [file for file in folder.rglob("*") if file.is_file() and secret in file.read_bytes()]
+
+
 async def test_a_restart_goes_on_where_it_stopped(engine: FakeEngine, tmp_path: Path) -> None:
     text = "".join(f"Sentence number {number}.\n" for number in range(60))
     async with studio(engine, tmp_path) as client:
@@ -173,6 +208,8 @@ async def test_cancel_frees_the_engine(engine: FakeEngine, tmp_path: Path) -> No
         ({"input": "…"}, "input"),
         ({"chapters": [{"title": "One"}]}, "chapters"),
         ({"input": "Hello [boing]"}, "input"),
+        ({"input": "Hello", "ref_audio": "no base64"}, "ref_audio"),
+        ({"input": "Hello", "ref_audio": "aGVsbG8="}, "ref_audio"),
         ({"input": "Hello", "response_format": "midi"}, "response_format"),
         ({"input": "Hello", "webhook": "http://169.254.169.254/"}, "webhook"),
         ({"input": "Hello", "webhook": "file:///etc/passwd"}, "webhook"),

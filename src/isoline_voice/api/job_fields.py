@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from isoline_voice.api.fields import SpokenFields
+from isoline_voice.api.fields import PromptedFields
 from isoline_voice.audio.encoders import Format
 
 
@@ -19,7 +19,7 @@ class ChapterFields(BaseModel):
     input: str
 
 
-class JobFields(SpokenFields):
+class JobFields(PromptedFields):
     """The body of POST /v1/audio/jobs."""
 
     input: str = Field("", description="The text; headings (# …, 第一章, Chapter 1) begin chapters.")
@@ -30,6 +30,6 @@ class JobFields(SpokenFields):
     )
 
     def request_json(self) -> dict[str, Any]:
-        """What is kept of the request beside the text."""
-        kept = {"model", "voice", "instructions", "speed", "language", "seed", "response_format", "webhook"}
+        """What is kept of the request beside the text and the recording."""
+        kept = {"model", "voice", "instructions", "speed", "language", "seed", "response_format", "webhook", "ref_text"}
         return self.model_dump(include=kept)

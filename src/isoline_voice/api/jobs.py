@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from isoline_voice.api.bodies import read_json
 from isoline_voice.api.callers import caller_of
 from isoline_voice.api.errors import ApiError, Fault
+from isoline_voice.api.headers import warnings_json
 from isoline_voice.api.job_fields import JobFields
 from isoline_voice.api.openapi import request_schema
 from isoline_voice.api.studio import Studio, studio_of
@@ -25,6 +26,7 @@ from isoline_voice.jobs.store import Job
 from isoline_voice.subtitles import MEDIA_TYPES as SUBTITLE_TYPES
 from isoline_voice.subtitles import SubtitleFormat, subtitles, timed
 from isoline_voice.text.tags import check_tags
+from isoline_voice.voices.prompts import from_text, prepare
 
 PATH = "/v1/audio/jobs"
 MOST_UNFINISHED = 100
@@ -38,7 +40,8 @@ ChapterNumber = Annotated[int | None, Query(ge=1, description="A chapter by its 
     PATH,
     summary="Speak a book",
     description="Answers at once; GET the job for its progress. It goes on after a restart. `input` with headings, or"
-    " `chapters`; the other fields are those of a request for speech.",
+    " `chapters`; the other fields are those of a request for speech. A recording (`ref_audio`) is kept with the job,"
+    " and deleted with it.",
     status_code=HTTPStatus.ACCEPTED,
     response_class=JSONResponse,
     openapi_extra=request_schema(JobFields),
@@ -46,7 +49,10 @@ ChapterNumber = Annotated[int | None, Query(ge=1, description="A chapter by its 
 async def create_job(request: Request) -> Response:
     """Queue a text."""
     studio, caller = studio_of(request), caller_of(request)
-    fields = JobFields.parse(await read_json(request, limit=studio.settings.max_body))
+    settings = studio.settings
+    # Base64 is a third longer than what it holds.
+    limit = settings.max_body + settings.max_prompt_audio * 4 // 3
+    fields = JobFields.parse(await read_json(request, limit=limit))
     if fields.webhook is not None:
         _check_webhook(studio, fields.webhook)
     parts = [Chapter(part.title, part.input) for part in fields.chapters] or chapters(fields.input)
@@ -58,7 +64,19 @@ async def create_job(request: Request) -> Response:
     if await asyncio.to_thread(studio.jobs.unfinished, caller.tenant) >= MOST_UNFINISHED:
         message = f"{MOST_UNFINISHED} of your jobs are not finished; wait for some or cancel them."
         raise ApiError(HTTPStatus.TOO_MANY_REQUESTS, Fault(message, None, "too_many_jobs"))
-    job = await asyncio.to_thread(studio.jobs.add, caller.tenant, fields.request_json(), parts)
+    prompt = None
+    if fields.ref_audio is not None:
+        audio = from_text(fields.ref_audio, param="ref_audio")
+        prompt = await asyncio.to_thread(prepare, audio, fields.ref_text, param="ref_audio")
+    warnings = (*fields.warnings(studio.service.engine), *(() if prompt is None else prompt.warnings))
+    job = await asyncio.to_thread(
+        studio.jobs.add,
+        caller.tenant,
+        fields.request_json(),
+        parts,
+        recording=None if prompt is None else prompt.reference.audio,
+        warnings=warnings_json(warnings),
+    )
     studio.runner.wake()
     headers = {"Location": f"{request.scope.get('root_path', '')}{PATH}/{job.id}"}
     return JSONResponse(job.to_json(), HTTPStatus.ACCEPTED, headers=headers)

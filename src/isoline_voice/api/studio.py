@@ -92,7 +92,8 @@ class Studio:
     async def _speak_of_job(self, job: Job, text: str) -> Speech:
         request = SpokenFields.parse(job.request).to_speech(text)
         caller = Caller(job.tenant, f"job of {job.tenant}")
-        return await self.speak(replace(request, priority="batch"), caller)
+        reference = await asyncio.to_thread(self.jobs.reference, job)
+        return await self.speak(replace(request, priority="batch", reference=reference), caller)
 
     def _used_by_job(self, job: Job, text: str, seconds: float) -> None:
         self.usage.add(job.tenant, characters=len(text), seconds=seconds)

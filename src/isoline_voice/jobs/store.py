@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from isoline_voice.engines.protocol import Reference
+from isoline_voice.errors import InvalidRequestError
 from isoline_voice.jobs.planning import Chapter, spoken_sentences
 from isoline_voice.state.database import Database, Value
 from isoline_voice.subtitles import Cue
@@ -84,18 +86,25 @@ class JobStore:
         self._database = database
         self._folder = folder
 
-    def add(self, tenant: str, request: dict[str, Any], chapters: Sequence[Chapter]) -> Job:
-        """Keep a job, ready to be spoken."""
+    def add(
+        self,
+        tenant: str,
+        request: dict[str, Any],
+        chapters: Sequence[Chapter],
+        *,
+        recording: bytes | None = None,
+        warnings: Sequence[dict[str, str]] = (),
+    ) -> Job:
+        """Keep a job, ready to be spoken, with the WAV file of the recording whose voice is wanted, if there is one."""
         job = f"job_{secrets.token_hex(12)}"
         lines = [(at, line) for at, chapter in enumerate(chapters) for line in spoken_sentences(chapter.text)]
-        told = {**request, "chapters": [chapter.title for chapter in chapters]}
+        told = {**request, "chapters": [chapter.title for chapter in chapters], "recorded": recording is not None}
         (self._folder / job).mkdir(mode=0o700, parents=True)
-        statements: list[tuple[str, Sequence[Value]]] = [
-            (
-                "INSERT INTO jobs (id, tenant, created, state, request, total) VALUES (?, ?, ?, 'queued', ?, ?)",
-                (job, tenant, time.time(), json.dumps(told, ensure_ascii=False), len(lines)),
-            )
-        ]
+        if recording is not None:
+            self._recording(job).write_bytes(recording)
+        insert = "INSERT INTO jobs (id, tenant, created, state, request, total, warnings) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        values = (job, tenant, time.time(), "queued", _json(told), len(lines), _json([*warnings]))
+        statements: list[tuple[str, Sequence[Value]]] = [(insert, values)]
         statements += [
             ("INSERT INTO sentences (job, number, chapter, text) VALUES (?, ?, ?, ?)", (job, number, chapter, line))
             for number, (chapter, line) in enumerate(lines)
@@ -168,15 +177,14 @@ class JobStore:
 
     def warn(self, job: str, warnings: Sequence[dict[str, str]]) -> None:
         """What could not be done."""
-        told = json.dumps(list(warnings), ensure_ascii=False)
-        self._database.run("UPDATE jobs SET warnings = ? WHERE id = ?", (told, job))
+        self._database.run("UPDATE jobs SET warnings = ? WHERE id = ?", (_json([*warnings]), job))
 
     def finish(self, job: str, state: State, error: dict[str, Any] | None = None) -> bool:
         """It is over; False if it was over already."""
         rows = self._database.run(
             "UPDATE jobs SET state = ?, finished = ?, error = ? WHERE id = ? AND state IN ('queued', 'running')"
             " RETURNING id",
-            (state, time.time(), None if error is None else json.dumps(error, ensure_ascii=False), job),
+            (state, time.time(), None if error is None else _json(error), job),
         )
         return bool(rows)
 
@@ -189,6 +197,18 @@ class JobStore:
     def audio(self, job: str) -> Path:
         """The file of PCM."""
         return self._folder / job / "audio.pcm"
+
+    def reference(self, job: Job) -> Reference | None:
+        """The recording that came with the job, if one did; raises InvalidRequestError when the job was deleted."""
+        if not job.request.get("recorded"):
+            return None
+        try:
+            return Reference(self._recording(job.id).read_bytes(), job.request.get("ref_text"))
+        except FileNotFoundError as error:
+            raise InvalidRequestError("The job was deleted.", code="job_not_found") from error
+
+    def _recording(self, job: str) -> Path:
+        return self._folder / job / "recording.wav"
 
     def cues(self, job: Job, chapter: int | None = None) -> list[Cue]:
         """The sentences that are spoken, in seconds from the beginning of the job or of a chapter."""
@@ -211,6 +231,10 @@ class JobStore:
         assert first is not None
         assert last is not None
         return first * BYTES_PER_SAMPLE, last * BYTES_PER_SAMPLE
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _job(row: sqlite3.Row) -> Job:

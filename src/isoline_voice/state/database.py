@@ -119,6 +119,7 @@ class Database:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.execute("PRAGMA foreign_keys = ON")
+        self._connection.execute("PRAGMA secure_delete = ON")  # or what was deleted could be read in the file
         self._migrate(folder)
 
     def _migrate(self, folder: Path) -> None:

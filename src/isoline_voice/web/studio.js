@@ -115,13 +115,8 @@ export class Studio {
 
   async #speakLater() {
     if (!this.#isComplete()) return;
-    const { ref_audio: recording, ...config } = this.#config();
-    if (recording) {
-      this.#stage.fail({ message: words().jobNeedsVoice });
-      return;
-    }
     try {
-      const job = await askJson("v1/audio/jobs", { json: { ...config, input: text.value } });
+      const job = await askJson("v1/audio/jobs", { json: { ...this.#config(), input: text.value } });
       rememberJob(job.id, text.value);
       go("jobs");
     } catch (error) {

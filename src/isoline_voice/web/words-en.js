@@ -74,7 +74,6 @@ export const en = {
   dice: "Roll the dice",
   openFile: "Open a text file…",
   asJob: "Speak it in the background",
-  jobNeedsVoice: "in the background only kept voices speak. Keep the recording under Voices first.",
   speak: "Speak",
   stop: "Stop",
   keys: "Ctrl + Enter speaks, Esc stops.",

@@ -68,7 +68,6 @@ export const zh = {
   dice: "掷骰子",
   openFile: "打开文本文件…",
   asJob: "在后台朗读",
-  jobNeedsVoice: "后台朗读只能用保存过的声音，请先在“声音”页保存录音。",
   speak: "朗读",
   stop: "停止",
   keys: "Ctrl + Enter 朗读，Esc 停止。",
