@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from isoline.cli.checkup import Finding, bad, good, mind
 from isoline.console.wire import CertificateRecord, Summary
@@ -35,6 +36,23 @@ def problems(found: Sequence[str]) -> Iterator[Finding]:
         yield bad("manifests", problem, "`isoline check DIR` tells everything at once")
     if not found:
         yield good("manifests", "nothing wrong")
+
+
+def apps(items: Sequence[dict[str, Any]]) -> Iterator[Finding]:
+    """`items` are Apps as plain JSON."""
+    ready = 0
+    for item in items:
+        name, status = item["metadata"]["name"], item.get("status", {})
+        phase = status.get("phase") or "Pending"
+        if phase == "Ready":
+            ready += 1
+            continue
+        lacking = [each["message"] for each in status.get("conditions", ()) if each["status"] == "False"]
+        told = f"{name} is {phase.lower()}" + (f": {'; '.join(lacking)}" if lacking else "")
+        advice = f"`isoline describe app {name} -n {item['metadata']['namespace']}` and `isoline logs` say more"
+        yield (bad if phase == "Failed" else mind)("apps", told, advice)
+    if ready:
+        yield good("apps", f"{ready} ready")
 
 
 def certificates(records: Sequence[CertificateRecord], *, now: float | None = None) -> Iterator[Finding]:

@@ -49,6 +49,7 @@ def findings(state: StateFolder) -> Iterator[Finding]:
     )
     yield from checkup_gateway.listeners(summary)
     yield from checkup_gateway.problems(client.get("problems", list[str]))
+    yield from checkup_gateway.apps(_items(client, "app"))
     yield from checkup_gateway.certificates(client.get("certificates", list[CertificateRecord]))
     hosts = _hosts(client)
     if summary.https_port is not None:
@@ -57,6 +58,10 @@ def findings(state: StateFolder) -> Iterator[Finding]:
 
 
 def _hosts(client: Client) -> list[str]:
-    (listing,) = client.get("objects", list[Listing], kind="httpproxy")
-    roots: list[dict[str, Any]] = [item["spec"].get("virtualhost") or {} for item in listing.items]
+    roots: list[dict[str, Any]] = [item["spec"].get("virtualhost") or {} for item in _items(client, "httpproxy")]
     return sorted({root["fqdn"].lower() for root in roots if root.get("fqdn") and root.get("tls")})
+
+
+def _items(client: Client, kind: str) -> list[dict[str, Any]]:
+    (listing,) = client.get("objects", list[Listing], kind=kind)
+    return listing.items

@@ -33,7 +33,7 @@ async def describe(console: Console, key: Key) -> Description | None:
         Section(title="", rows=_head(item)),
         Section(title=item.kind, rows=summary_rows(item)),
         _conditions(item),
-        _findings([item, *proxies]),
+        _findings([item, *(each for each in proxies if each is not item)]),
         _routes(sites),
         await _endpoints(console, item, children, sites.values()),
         _certificates(store, item, sites),
@@ -87,7 +87,7 @@ def _findings(items: Iterable[Object]) -> Section:
                 continue
             for word, found in (("error", condition.errors), ("warning", condition.warnings)):
                 rows += [[str(item.key), word, each.type, each.reason, each.message] for each in found]
-    return Section(title="Errors and warnings", columns=["Object", "", "Type", "Reason", "Message"], rows=rows)
+    return Section(title="Errors and warnings", columns=["Object", "Severity", "Type", "Reason", "Message"], rows=rows)
 
 
 def _routes(sites: dict[str, ir.Site]) -> Section:

@@ -10,7 +10,7 @@ from isoline.objects import EndpointSlice
 from isoline.objects.discovery import Endpoint
 from isoline.routing.indexes import SLICES
 
-COLUMNS = ["Service", "Address", "Ready", "Envoy", "Requests"]
+COLUMNS = ["Service", "Address", "Ready", "Envoy", "Active requests"]
 
 
 class Service(NamedTuple):

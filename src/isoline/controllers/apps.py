@@ -124,7 +124,7 @@ class Apps:
         ]
         findings = [
             _accepted(expansion, refusal=REFUSALS[self._target]),
-            _running(deployment),
+            running_of(deployment),
             _published([proxy for proxy in proxies if isinstance(proxy, HTTPProxy)], len(proxies)),
         ]
         refused = self._refused(app)
@@ -196,7 +196,8 @@ def _accepted(expansion: Expansion, *, refusal: str) -> Finding:
     return Finding("Accepted", True, "Expanded", "; ".join(told))
 
 
-def _running(deployment: Deployment | None) -> Finding:
+def running_of(deployment: Deployment | None) -> Finding:
+    """Return whether an App's Deployment runs as it should, and else what keeps it from that."""
     if deployment is None:
         return Finding("Running", False, "NoDeployment", "there is nothing to run yet")
     given = {condition.type: condition for condition in deployment.status.conditions}
@@ -208,7 +209,12 @@ def _running(deployment: Deployment | None) -> Finding:
         return Finding("Running", False, progress.reason, progress.message)
     ready, wanted = deployment.status.ready_replicas, deployment.spec.replicas
     message = f"{ready} of {wanted} replicas are ready"
-    return Finding("Running", ready >= wanted, "ReplicasReady" if ready >= wanted else "ReplicasStarting", message)
+    if ready >= wanted:
+        return Finding("Running", True, "ReplicasReady", message)
+    unready = given.get("ReplicasReady")
+    return Finding(
+        "Running", False, "ReplicasStarting", message if unready is None else f"{message}; {unready.message}"
+    )
 
 
 def _version(deployment: Deployment | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from isoline.objects.errors import Finding, PathStep
 from isoline.objects.formats import FORMATS
 from isoline.objects.shapes import Anything, Encoded, FieldShape, Mapping, OneOf, Record, Scalar, Sequence, Shape
-from isoline.objects.suggestions import suggestion
+from isoline.objects.suggestions import closest, suggestion
 from isoline.objects.yaml_scalars import resolve_plain
 
 Path = tuple[PathStep, ...]
@@ -69,7 +69,7 @@ class Checker:
             if name not in fields:
                 # What a cluster wrote there is not the user's, and newer clusters write more.
                 if name not in shape.ignored and "status" not in path[:1]:
-                    self._note(here, "unknown field", suggestion(name, fields), unknown=True)
+                    self._note(here, "unknown field", _meant(name, fields), unknown=True)
             elif item is not None:
                 cleaned[name] = self.check(fields[name].shape, item, here)
         self._missing(fields, cleaned, path)
@@ -164,6 +164,15 @@ def _wanted(shape: Shape) -> str:
         case Record() | Mapping():
             return "a mapping"
     return "a string"
+
+
+def _meant(name: str, fields: dict[str, FieldShape]) -> str:
+    """The hint about an unknown field: most like one of these, or one of the same name that belongs a level deeper."""
+    if closest(name, fields) is None:
+        for outer, field in fields.items():
+            if isinstance(field.shape, Record) and name in field.shape.fields:
+                return f'did you mean "{outer}.{name}"?'
+    return suggestion(name, fields)
 
 
 def kind_of(value: Any) -> str:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -176,6 +177,19 @@ def test_a_port_that_does_not_answer_is_told() -> None:
 def test_what_is_wrong_with_manifests_is_told() -> None:
     assert verdicts(checkup_gateway.problems([])) == ["good"]
     assert verdicts(checkup_gateway.problems(["a.yaml:1: bad"])) == ["bad"]
+
+
+def test_apps_that_are_not_ready_are_told_with_what_they_lack() -> None:
+    def app(name: str, phase: str, *messages: str) -> dict[str, Any]:
+        conditions = [{"status": "False", "message": each} for each in messages]
+        return {"metadata": {"name": name, "namespace": "a"}, "status": {"phase": phase, "conditions": conditions}}
+
+    items = [app("sound", "Ready"), app("slow", "Starting", "no answer"), app("broken", "Failed", "no program")]
+    slow, broken, sound = checkup_gateway.apps(items)
+    assert (slow.verdict, slow.text) == ("mind", "slow is starting: no answer")
+    assert (broken.verdict, broken.text) == ("bad", "broken is failed: no program")
+    assert "isoline describe app broken -n a" in broken.advice
+    assert (sound.verdict, sound.text) == ("good", "1 ready")
 
 
 def test_all_of_it_is_run_and_told(isoline: Isoline, run: Run) -> None:

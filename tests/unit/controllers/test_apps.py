@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from isoline.apps import load_catalog
 from isoline.cluster.store import Change
-from isoline.controllers.apps import Apps, phase, unenforced
+from isoline.controllers.apps import Apps, phase, running_of, unenforced
 from isoline.controllers.clock import SystemClock
 from isoline.controllers.conditions import Finding
 from isoline.objects import App, Condition, GatewayConfig, HTTPProxy, Key, ObjectMeta
@@ -167,6 +167,16 @@ def test_limits_that_nothing_enforces_are_said_of_the_app_too() -> None:
         Finding("LimitsEnforced", False, "NoDelegatedCgroup", "not so")
     ]
     assert list(unenforced(deployment())) == []
+
+
+def test_an_app_that_is_not_ready_says_what_its_replicas_lack() -> None:
+    told = DeploymentCondition(
+        type="ReplicasReady", status="False", reason="ContainersNotReady", message="c: answered 404"
+    )
+
+    assert running_of(replace(deployment(), status=DeploymentStatus(conditions=(told,)))) == Finding(
+        "Running", False, "ReplicasStarting", "0 of 1 replicas are ready; c: answered 404"
+    )
 
 
 def counted(ready: int) -> Deployment:

@@ -93,6 +93,12 @@ MISTAKES = {
         'unknown field; did you mean "prefix"?',
     ),
     "a field in the wrong case": ("Routes: []", 6, "spec.Routes", 'unknown field; did you mean "routes"?'),
+    "a field a level too high": (
+        "fqdn: a.example",
+        6,
+        "spec.fqdn",
+        'unknown field; did you mean "virtualhost.fqdn"?',
+    ),
     "a field that is like no other": (
         "tcpproxy: {include: {name: a, zzz: 1}}",
         6,

@@ -133,7 +133,7 @@ class ContainerRunner:
             raise
 
     def _begun(self, process: Process, chosen: Launch, identity: Identity) -> None:
-        self.waiting, self.started = None, False
+        self.waiting, self.started, self.unready_because = None, False, ""
         events = self._machine.events
         for note in chosen.notes:
             events.normal(self._about, "Substituted", note)
@@ -147,7 +147,7 @@ class ContainerRunner:
         try:
             await asyncio.wait((exited, watching), return_when=asyncio.FIRST_COMPLETED)
             # Out of the traffic first; how it ended can be found out after that.
-            self.set_ready(False, "is being restarted")
+            self.set_ready(False, "it is being restarted")
             if exited.done():
                 self.last_exit = await process.wait()
                 self._warn("Exited", str(self.last_exit))
@@ -187,9 +187,8 @@ class ContainerRunner:
 
     def set_ready(self, ready: bool, because: str) -> None:
         """Traffic may come, or may not for this reason."""
-        self.unready_because = because
-        if ready != self.ready:
-            self.ready = ready
+        if (ready, because) != (self.ready, self.unready_because):
+            self.ready, self.unready_because = ready, because
             self._changed()
 
     def unhealthy(self, probe: str, outcome: Outcome) -> None:

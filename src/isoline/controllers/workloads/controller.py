@@ -163,6 +163,7 @@ class Workloads:
             terminating=replica.terminating,
             waiting_reason=failing.reason if failing is not None else "",
             waiting_message=failing.message if failing is not None else "",
+            unready_because=replica.unready_because,
             limits_enforced=replica.limits_enforced,
             unmounted=replica.unmounted,
             cpu_variant=replica.cpu_variant,

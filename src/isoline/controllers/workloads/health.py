@@ -81,7 +81,7 @@ async def _readiness(probe: Probe | None, target: Target, clock: Clock, observer
     async for outcome in verdicts(probe, check_of(probe, target), clock, believed=believed):
         if not outcome.success:
             observer.unhealthy("Readiness", outcome)
-        observer.set_ready(outcome.success, outcome.message)
+        observer.set_ready(outcome.success, "" if outcome.success else f"its readiness probe failed: {outcome.message}")
 
 
 async def _liveness(probe: Probe | None, target: Target, clock: Clock, observer: Observer) -> str:

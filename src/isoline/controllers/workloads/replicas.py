@@ -88,7 +88,8 @@ class Replica:
     @property
     def unready_because(self) -> str:
         """What its containers lack to be ready; empty when nothing is known to be amiss."""
-        return next((runner.unready_because for runner in self.containers if runner.unready_because), "")
+        unready = (runner for runner in self.containers if runner.unready_because)
+        return next((f"container {runner.container.name}: {runner.unready_because}" for runner in unready), "")
 
     @property
     def limits_enforced(self) -> bool:

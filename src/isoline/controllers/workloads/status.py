@@ -19,6 +19,7 @@ class Observed(NamedTuple):
     terminating: bool
     waiting_reason: str = ""
     waiting_message: str = ""
+    unready_because: str = ""
     limits_enforced: bool = True
     unmounted: tuple[str, ...] = ()
     cpu_variant: bool = False
@@ -54,6 +55,9 @@ def _findings(
     failing = next((replica for replica in live if replica.waiting_reason), None)
     if failing is not None:
         yield Finding("ReplicaFailure", True, failing.waiting_reason, failing.waiting_message)
+    unready = next((replica for replica in live if replica.unready_because and not replica.waiting_reason), None)
+    if unready is not None:
+        yield Finding("ReplicasReady", False, "ContainersNotReady", unready.unready_because)
     if any(not replica.limits_enforced for replica in live):
         yield Finding(
             "LimitsEnforced",

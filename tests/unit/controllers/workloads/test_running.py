@@ -71,6 +71,8 @@ async def test_an_unready_replica_gets_no_traffic_until_it_is_ready_again(machin
     await machine.until(lambda: not machine.ports())
     assert machine.deployment().status.ready_replicas == 0
     assert "container c Readiness probe failed: GET /ready answered 503" in machine.said("Unhealthy")
+    told = {each.type: each.message for each in machine.deployment().status.conditions}
+    assert told["ReplicasReady"] == "container c: its readiness probe failed: GET /ready answered 503"
 
     (machine.folder / "ready.fails").unlink()
     await machine.until_ready(1)

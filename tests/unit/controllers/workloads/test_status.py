@@ -78,6 +78,15 @@ def test_the_first_replica_that_does_not_run_is_told_with_its_reason() -> None:
     assert (found.status, found.reason, found.message) == ("True", "CrashLoopBackOff", "container c exited with code 1")
 
 
+def test_what_a_running_replica_lacks_to_be_ready_is_told() -> None:
+    found = condition(
+        Case(deployment()).look(STARTING._replace(unready_because="container c: no answer")), "ReplicasReady"
+    )
+
+    assert found is not None
+    assert (found.status, found.reason, found.message) == ("False", "ContainersNotReady", "container c: no answer")
+
+
 def test_a_spec_that_cannot_be_run_is_a_failure_and_not_available() -> None:
     found = Case(deployment()).look(faults=("spec.replicas: -1 found",))
 
