@@ -8,15 +8,18 @@ needs beside the message. Messages are English sentences that say what to do.
 class VoiceError(Exception):
     """Root of the studio's errors.
 
-    `message` is a sentence for a human, `code` a stable identifier for a program, `param` the request field at fault
-    or None when no field is.
+    `message` is a sentence for a human, `message_zh` the same in Chinese where it has particulars that the page cannot
+    know from `code`, a stable identifier for a program; `param` is the request field at fault or None when no field is.
     """
 
     code = "voice_error"
 
-    def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, param: str | None = None, code: str | None = None, message_zh: str | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
+        self.message_zh = message_zh
         self.param = param
         if code is not None:
             self.code = code

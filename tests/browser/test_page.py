@@ -137,6 +137,12 @@ class TestInAChineseBrowser:
         state(page, "done")
         assert frames(page) > 0.2 * 24_000
 
+    def test_a_refusal_is_in_chinese(self, page: Page) -> None:
+        page.get_by_role("textbox", name="文字").fill("你好[boing]")
+        page.get_by_role("button", name="朗读", exact=True).click()
+        state(page, "failed")
+        expect(page.locator("#status")).to_contain_text("没有成功：文字里有不能朗读的标记：第 3 个字符处的 [boing]")
+
 
 def test_every_control_has_a_name(page: Page) -> None:
     nameless = page.evaluate(

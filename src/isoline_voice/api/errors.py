@@ -31,11 +31,17 @@ from isoline_voice.errors import (
 
 
 class Fault(NamedTuple):
-    """One thing that is wrong: the field, a stable code and a sentence that says what to do."""
+    """One thing that is wrong: the field, a stable code and a sentence that says what to do, perhaps in Chinese too."""
 
     message: str
     param: str | None
     code: str
+    message_zh: str | None = None
+
+    def to_json(self) -> dict[str, str | None]:
+        """As `details` has it."""
+        told = {"message": self.message, "param": self.param, "code": self.code}
+        return told if self.message_zh is None else {**told, "message_zh": self.message_zh}
 
 
 class ApiError(Exception):
@@ -57,7 +63,9 @@ def error_body(faults: tuple[Fault, ...], *, status: int) -> dict[str, Any]:
         "code": first.code,
     }
     if len(faults) > 1:
-        error["details"] = [fault._asdict() for fault in faults]
+        error["details"] = [fault.to_json() for fault in faults]
+    elif first.message_zh is not None:
+        error["message_zh"] = first.message_zh
     return {"error": error}
 
 
@@ -67,7 +75,7 @@ def faults_of(error: Exception) -> tuple[int, tuple[Fault, ...]]:
         case ApiError():
             return error.status, error.faults
         case VoiceError():
-            return _status(error), (Fault(error.message, error.param, error.code),)
+            return _status(error), (Fault(error.message, error.param, error.code, error.message_zh),)
         case _:
             message = "The studio failed to answer; the reason is in its log."
             return HTTPStatus.INTERNAL_SERVER_ERROR, (Fault(message, None, "internal_error"),)
@@ -102,7 +110,8 @@ def validation_faults(error: ValidationError) -> tuple[Fault, ...]:
     return tuple(_fault(detail) for detail in error.errors(include_url=False))
 
 
-_CODES: Mapping[str, str] = {
+ANY_VALIDATION_CODE = "invalid_type"
+VALIDATION_CODES: Mapping[str, str] = {
     "missing": "missing_required_parameter",
     "literal_error": "unsupported_value",
     "combination": "unsupported_value",
@@ -117,11 +126,13 @@ _CODES: Mapping[str, str] = {
 def _fault(detail: ErrorDetails) -> Fault:
     field, path = (str(detail["loc"][0]), _path(detail["loc"])) if detail["loc"] else (None, None)
     if detail["type"] == "missing":
-        return Fault(f"Missing required parameter: {path!r}.", field, _CODES["missing"])
+        return Fault(f"Missing required parameter: {path!r}.", field, VALIDATION_CODES["missing"])
     found = repr(detail["input"])
     found = found if len(found) <= 60 else found[:57] + "…"
     reason = detail["msg"].removeprefix("Value error, ")
-    return Fault(f"Invalid {path!r}: {reason} (got {found}).", field, _CODES.get(detail["type"], "invalid_type"))
+    return Fault(
+        f"Invalid {path!r}: {reason} (got {found}).", field, VALIDATION_CODES.get(detail["type"], ANY_VALIDATION_CODE)
+    )
 
 
 def _path(location: tuple[int | str, ...]) -> str | None:
@@ -173,7 +184,7 @@ async def _on_query_error(_request: Request, error: Exception) -> Response:
         Fault(
             f"Invalid {detail['loc'][-1]!r}: {detail['msg']}.",
             str(detail["loc"][-1]),
-            _CODES.get(detail["type"], "invalid_type"),
+            VALIDATION_CODES.get(detail["type"], ANY_VALIDATION_CODE),
         )
         for detail in error.errors()
     )

@@ -72,12 +72,14 @@ _ERROR = {
                 "type": {"enum": ["invalid_request_error", "server_error"]},
                 "param": _STRING_OR_NULL,
                 "code": {"type": "string"},
+                "message_zh": {"type": "string"},
                 "details": {
                     "type": "array",
                     "items": {
                         "type": "object",
                         "properties": {
                             "message": {"type": "string"},
+                            "message_zh": {"type": "string"},
                             "param": _STRING_OR_NULL,
                             "code": {"type": "string"},
                         },

@@ -164,4 +164,8 @@ def _refuse_offered_name(studio: Studio, name: str) -> None:
 
 
 def _faults(findings: tuple[Finding, ...]) -> list[Fault]:
-    return [Fault(finding.message, "audio_sample", finding.code) for finding in findings if finding.level == "error"]
+    return [
+        Fault(finding.message, "audio_sample", finding.code, finding.message_zh)
+        for finding in findings
+        if finding.level == "error"
+    ]

@@ -39,11 +39,12 @@ MOST_FAULTS = 5
 
 @dataclass(frozen=True, slots=True)
 class TagFault:
-    """A mark that is wrong, where it begins (in characters), and what to do."""
+    """A mark that is wrong, where it begins (in characters), and what to do, in English and Chinese."""
 
     tag: str
     at: int
     advice: str
+    advice_zh: str
 
 
 def check_tags(text: str) -> None:
@@ -52,7 +53,16 @@ def check_tags(text: str) -> None:
     if faults:
         told = "; ".join(f"{fault.tag} at character {fault.at + 1}: {fault.advice}" for fault in faults[:MOST_FAULTS])
         more = f"; and {len(faults) - MOST_FAULTS} more" if len(faults) > MOST_FAULTS else ""
-        raise InvalidRequestError(f"The text has marks that cannot be spoken: {told}{more}.", param="input", code="tag")
+        told_zh = "；".join(
+            f"第 {fault.at + 1} 个字符处的 {fault.tag}：{fault.advice_zh}" for fault in faults[:MOST_FAULTS]
+        )
+        more_zh = f"；另有 {len(faults) - MOST_FAULTS} 处" if len(faults) > MOST_FAULTS else ""
+        raise InvalidRequestError(
+            f"The text has marks that cannot be spoken: {told}{more}.",
+            param="input",
+            code="tag",
+            message_zh=f"文字里有不能朗读的标记：{told_zh}{more_zh}。",
+        )
 
 
 def sounds_in(text: str) -> frozenset[str]:
@@ -90,17 +100,26 @@ def _faults(text: str) -> Iterator[TagFault]:
     for match in _SOUND_LIKE.finditer(text):
         if match[1] not in SOUNDS and match.start() not in pinyin:
             near = difflib.get_close_matches(match[1], SOUNDS, n=1)
-            did = f"did you mean [{near[0]}]" if near else f"known are {', '.join(f'[{name}]' for name in SOUNDS)}"
-            yield TagFault(match[0], match.start(), f"{did}; to have the word spoken, leave out the brackets")
+            known = ", ".join(f"[{name}]" for name in SOUNDS)
+            did = f"did you mean [{near[0]}]" if near else f"known are {known}"
+            did_zh = f"是否指 [{near[0]}]" if near else f"可用的有 {known}"
+            yield TagFault(
+                match[0],
+                match.start(),
+                f"{did}; to have the word spoken, leave out the brackets",
+                f"{did_zh}；如要读出这个词，请去掉方括号",
+            )
     for run in _PHONEMES.finditer(text):
         for match in _PHONEME.finditer(text, run.start(), run.end()):
             if not _is_phoneme(match[1], match[2]):
-                yield TagFault(match[0], match.start(), "not a CMU phoneme; vowels take a stress, 0 to 2, as in [AA1]")
+                advice = "not a CMU phoneme; vowels take a stress, 0 to 2, as in [AA1]"
+                yield TagFault(match[0], match.start(), advice, "不是 CMU 音素；元音要带重音 0 到 2，如 [AA1]")
     for match in _PINYIN.finditer(text):
         if match["initial"] is not None and match["initial"] not in INITIALS:
-            yield TagFault(match[0], match.start(), "not a pinyin initial")
+            yield TagFault(match[0], match.start(), "not a pinyin initial", "不是拼音声母")
         if match["final"] is not None and not _is_final(match["final"]):
-            yield TagFault(match[0], match.start(), "not a pinyin final with one tone mark, as in [j][ǐ]")
+            advice = "not a pinyin final with one tone mark, as in [j][ǐ]"
+            yield TagFault(match[0], match.start(), advice, "不是带一个声调的拼音韵母，写法如 [j][ǐ]")
     yield from _unpaired(text)
 
 
@@ -112,9 +131,9 @@ def _unpaired(text: str) -> Iterator[TagFault]:
         elif opened and opened[-1][2] == match[2]:
             opened.pop()
         else:
-            yield TagFault(match[0], match.start(), f"there is no <{match[2]}> before it")
+            yield TagFault(match[0], match.start(), f"there is no <{match[2]}> before it", f"前面没有 <{match[2]}>")
     for match in opened:
-        yield TagFault(match[0], match.start(), f"</{match[2]}> is missing")
+        yield TagFault(match[0], match.start(), f"</{match[2]}> is missing", f"缺少 </{match[2]}>")
 
 
 def _is_phoneme(name: str, stress: str) -> bool:

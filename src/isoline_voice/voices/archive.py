@@ -59,5 +59,7 @@ def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
     with archive.open(name) as member:
         content = member.read(limit + 1)  # whatever length the archive claims
     if len(content) > limit:
-        raise InvalidRequestError(f"{name} in the archive is larger than {limit} bytes.", param="archive")
+        raise InvalidRequestError(
+            f"{name} in the archive is larger than {limit} bytes.", param="archive", code="request_too_large"
+        )
     return content

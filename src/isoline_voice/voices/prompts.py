@@ -31,8 +31,9 @@ def prepare(audio: bytes, transcript: str | None, *, param: str) -> Prompt:
         error.param = param
         raise
     if not checked.usable:
-        why = " ".join(finding.message for finding in checked.findings if finding.level == "error")
-        raise InvalidRequestError(why, param=param, code="recording_refused")
+        faults = [finding for finding in checked.findings if finding.level == "error"]
+        why, why_zh = " ".join(fault.message for fault in faults), "".join(fault.message_zh for fault in faults)
+        raise InvalidRequestError(why, param=param, code="recording_refused", message_zh=why_zh)
     warnings = [
         SpeechWarning(f"recording_{finding.code}", finding.message, finding.message_zh) for finding in checked.findings
     ]
@@ -45,9 +46,13 @@ def from_text(text: str, *, param: str) -> bytes:
     An address is not fetched: a stranger would choose what this machine connects to.
     """
     if text.startswith(("http://", "https://", "file://", "/")):
-        raise InvalidRequestError("Addresses are not fetched; send the recording as base64.", param=param)
+        raise InvalidRequestError(
+            "Addresses are not fetched; send the recording as base64.", param=param, code="recording_not_sent"
+        )
     content = text.partition(",")[2] if text.startswith("data:") else text
     try:
         return base64.b64decode(content, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise InvalidRequestError("The recording is neither base64 nor a data: URL.", param=param) from error
+        raise InvalidRequestError(
+            "The recording is neither base64 nor a data: URL.", param=param, code="recording_unreadable"
+        ) from error

@@ -125,7 +125,9 @@ class VoiceStore:
         """
         [[count]] = self._database.run("SELECT count(*) FROM voices WHERE tenant = ?", (tenant,))
         if count >= MOST_VOICES:
-            raise InvalidRequestError(f"There are {MOST_VOICES} voices already; delete one first.", param="name")
+            raise InvalidRequestError(
+                f"There are {MOST_VOICES} voices already; delete one first.", param="name", code="too_many_voices"
+            )
         checked = check(decode(audio))
         if not checked.usable:
             raise RecordingRefusedError(checked)

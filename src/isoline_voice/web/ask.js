@@ -26,11 +26,11 @@ export function useKey(value) {
   }
 }
 
-/** What the studio refused: `code` is stable, `retryAfter` in seconds where it is worth coming back. */
+/** What the studio refused, with the fields of its error; `retryAfter` in seconds where it is worth coming back. */
 export class Refusal extends Error {
-  constructor({ message, code }, status, retryAfter) {
-    super(message);
-    this.code = code;
+  constructor(error, status, retryAfter) {
+    super(error.message);
+    Object.assign(this, error);
     this.status = status;
     this.retryAfter = retryAfter;
   }

@@ -109,6 +109,7 @@ export const en = {
     synthesis_failed: "the engine failed on this text. Try again, or change the text a little.",
     synthesis_timeout: "the engine took too long. Try again, or with a shorter text.",
   },
+  parameters: {},
 
   recording: "Recording",
   recordingHint: "One person who speaks, 3 to 30 seconds, in a quiet room.",
