@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,11 @@ import soundfile
 from gradio_client import Client, handle_file  # type: ignore[import-untyped]
 from gradio_client.exceptions import AppError  # type: ignore[import-untyped]
 
+from isoline_voice.api.app import create_app
 from isoline_voice.gradio_page.audio import adts_seconds
 from isoline_voice.gradio_page.modes import Wanted, accept
+from isoline_voice.settings import Settings
+from isoline_voice.speech import SpeechService
 
 from .recordings import spoken, wav
 
@@ -189,6 +193,23 @@ def test_behind_a_gateway_the_page_names_the_gateway(studio: str) -> None:
     assert config["root"] == "https://voice.example.org/gradio"
     config = httpx.get(f"{studio}/gradio/config", headers={**told, "X-Forwarded-Prefix": "/tools/studio"}).json()
     assert config["root"] == "https://voice.example.org/tools/studio/gradio"
+
+
+async def test_a_page_that_nobody_uses_does_not_keep_a_processor_awake() -> None:
+    from isoline_voice.gradio_page.page import build
+
+    queue: Any = build(create_app(SpeechService(workers=1), Settings()).state.studio)._queue
+    looks: list[float] = []
+
+    class Watched(type(queue)):  # type: ignore[misc]
+        def __len__(self) -> int:
+            looks.append(time.monotonic())
+            self.stopped = len(looks) == 3
+            return 0
+
+    queue.__class__ = Watched
+    await queue.start_processing()
+    assert looks[2] - looks[0] >= 0.04
 
 
 def test_a_studio_that_nobody_asks_for_it_starts_without_gradio() -> None:

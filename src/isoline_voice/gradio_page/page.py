@@ -25,6 +25,8 @@ SEGMENT_SECONDS = 0.6
 CACHE_SECONDS = (600, 3600)
 """How often Gradio's files are looked through, and how old they get."""
 GREATEST_SEED = 100_000_000
+LOOK_SECONDS = 0.03
+"""How often Gradio looks whether somebody has asked for something."""
 
 STYLE = "#time, #duration, .time, .duration, .playback { color: var(--body-text-color-subdued) !important; }"
 """Gradio's player writes its times too pale to be read."""
@@ -69,6 +71,8 @@ def build(studio: Studio) -> gr.Blocks:
             concurrency_limit=None,
         )
         mode.change(change_instruction, inputs=[mode], outputs=[steps], api_name="change_instruction")
+    # Its own pause is a millisecond, which keeps a processor awake for as long as the studio runs.
+    blocks._queue.sleep_when_free = LOOK_SECONDS  # noqa: SLF001 - there is no other way to set it
     return blocks
 
 
