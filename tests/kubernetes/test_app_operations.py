@@ -92,7 +92,10 @@ async def test_cert_manager_is_asked_for_a_certificate_from_when_it_is_there(
     async with running(options_for(rig, namespace)):
         await api.apply(issued)
         before = await api.wait("App", "hello", accepted, namespace=namespace)
-        assert "spec.tls.issuer" in condition(before, "FullyActedOn")["message"]
+        unmet = condition(before, "FullyActedOn")
+        assert unmet["reason"] == "NoCertManager"
+        assert "spec.tls.issuer" in unmet["message"]
+        assert "install cert-manager" in unmet["message"]
         async with defined(api, CERTIFICATES):
             found = await api.wait("Certificate", "hello-tls", lambda _: True, namespace=namespace)
             assert found["spec"]["secretName"] == "hello-tls"

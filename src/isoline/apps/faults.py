@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from isoline.apps import access
 from isoline.apps.catalog import Catalog
+from isoline.apps.operations import issuer_of
 from isoline.apps.profile import Profile
 from isoline.apps.target import NOTHING_MORE, Offered, Target
 from isoline.objects.app import App, AppSpec
@@ -18,6 +19,24 @@ class Fault(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}"
+
+
+class Notice(NamedTuple):
+    """Something of an App that has no effect here. Prints as `spec.scale: …`."""
+
+    reason: str
+    """Why, as a condition says it."""
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+NOT_IN_THIS_VERSION = "NotInThisVersion"
+ONLY_IN_A_CLUSTER = "OnlyInACluster"
+NO_CERT_MANAGER = "NoCertManager"
+NO_PROMETHEUS_OPERATOR = "NoPrometheusOperator"
 
 
 def faults(app: App, catalog: Catalog, target: Target) -> list[Fault]:
@@ -94,40 +113,53 @@ def _protection(spec: AppSpec) -> Iterator[Fault]:
             yield Fault(f"spec.access.{field}" if field else "spec.access", message)
 
 
-def notices(app: App, target: Target, offered: Offered = NOTHING_MORE) -> list[str]:
-    """Return what of an App's spec has no effect here, as sentences."""
-    spec, found = app.spec, []
+def notices(app: App, target: Target, offered: Offered = NOTHING_MORE) -> list[Notice]:
+    """Return what of an App has no effect here; first what somebody can mend by installing it."""
+    if target is Target.MACHINE:
+        return [*_not_in_this_version(app.spec), *_on_a_machine(app.spec)]
+    return [*_without_operators(app, offered), *_not_in_this_version(app.spec)]
+
+
+def _not_in_this_version(spec: AppSpec) -> Iterator[Notice]:
     if spec.scale is not None and (
         spec.scale.min == 0
         or spec.scale.most > spec.scale.min
         or spec.scale.target_concurrency
         or spec.scale.idle_after
     ):
-        found.append("spec.scale: replicas stay at min, at least 1; this version does not scale by load")
+        message = "replicas stay at min, at least 1; this version does not scale by load"
+        yield Notice(NOT_IN_THIS_VERSION, "spec.scale", message)
     if any(storage.backup is not None for storage in spec.storage):
-        found.append("spec.storage[].backup: this version makes no backups")
+        yield Notice(NOT_IN_THIS_VERSION, "spec.storage[].backup", "this version makes no backups")
     if spec.upgrade is not None:
-        found.append("spec.upgrade: this version does not look for new versions")
-    if spec.egress is not None and spec.egress.policy == "Deny" and target is Target.MACHINE:
-        found.append(f"spec.egress: connections out of an app cannot be refused on {target.value}")
-    return found + (_on_a_machine(spec) if target is Target.MACHINE else _without_operators(spec, offered))
+        yield Notice(NOT_IN_THIS_VERSION, "spec.upgrade", "this version does not look for new versions")
 
 
-def _on_a_machine(spec: AppSpec) -> list[str]:
-    found = []
+def _on_a_machine(spec: AppSpec) -> Iterator[Notice]:
+    if spec.egress is not None and spec.egress.policy == "Deny":
+        message = f"connections out of an app cannot be refused on {Target.MACHINE.value}"
+        yield Notice(ONLY_IN_A_CLUSTER, "spec.egress", message)
     if any(storage.when_deleted == "Delete" for storage in spec.storage):
-        found.append("spec.storage[].whenDeleted: on this machine folders of volumes stay until somebody removes them")
+        message = "on this machine folders of volumes stay until somebody removes them"
+        yield Notice(ONLY_IN_A_CLUSTER, "spec.storage[].whenDeleted", message)
     if spec.scheduling is not None:
-        found.append("spec.scheduling: this machine is the only node")
+        yield Notice(ONLY_IN_A_CLUSTER, "spec.scheduling", "this machine is the only node")
     if spec.metrics is not None:
-        found.append("spec.metrics: nothing reads figures of apps on this machine")
-    return found
+        yield Notice(ONLY_IN_A_CLUSTER, "spec.metrics", "nothing reads figures of apps on this machine")
 
 
-def _without_operators(spec: AppSpec, offered: Offered) -> list[str]:
-    found = []
-    if spec.tls is not None and spec.tls.issuer is not None and "Certificate" not in offered.kinds:
-        found.append("spec.tls.issuer: the cluster has no cert-manager to ask; it is asked when it comes")
-    if spec.metrics is not None and "ServiceMonitor" not in offered.kinds:
-        found.append("spec.metrics: the cluster has no Prometheus operator to tell; it is told when it comes")
-    return found
+def _without_operators(app: App, offered: Offered) -> Iterator[Notice]:
+    issuer = issuer_of(app, offered)
+    if issuer is not None and "Certificate" not in offered.kinds:
+        own = app.spec.tls is not None and app.spec.tls.issuer is not None
+        message = (
+            f"the cluster has no cert-manager that {issuer.name} could issue a certificate with; install cert-manager "
+            "(https://cert-manager.io/docs/installation), and the certificate is asked for at once"
+        )
+        yield Notice(NO_CERT_MANAGER, "spec.tls.issuer" if own else "tls.issuer of the GatewayConfig", message)
+    if app.spec.metrics is not None and "ServiceMonitor" not in offered.kinds:
+        message = (
+            "the cluster has no Prometheus operator; install it (https://prometheus-operator.dev), "
+            "and it is told of the figures at once"
+        )
+        yield Notice(NO_PROMETHEUS_OPERATOR, "spec.metrics", message)

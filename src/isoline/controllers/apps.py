@@ -134,7 +134,7 @@ class Apps:
         findings += self._issued(app)
         ignored = notices(app, self._target, expansion.offered)
         if ignored:
-            findings.append(Finding("FullyActedOn", False, "NotInThisVersion", "; ".join(ignored)))
+            findings.append(Finding("FullyActedOn", False, ignored[0].reason, "; ".join(map(str, ignored))))
         return AppStatus(
             phase=phase(deployment, findings),
             address=self._address(app),

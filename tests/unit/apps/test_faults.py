@@ -5,6 +5,7 @@ import pytest
 from isoline.apps import Offered, Target, faults, load_catalog, notices, profile_of
 from isoline.objects import App
 from isoline.objects.decoding import decode_documents
+from isoline.objects.issuers import IssuerReference
 
 CATALOG = load_catalog()
 
@@ -110,11 +111,11 @@ def test_what_has_no_effect_here_is_said() -> None:
 
     said = notices(ambitious, Target.MACHINE)
 
-    assert [line.split(":")[0] for line in said] == [
-        "spec.scale",
-        "spec.storage[].backup",
-        "spec.upgrade",
-        "spec.egress",
+    assert [(each.path, each.reason) for each in said] == [
+        ("spec.scale", "NotInThisVersion"),
+        ("spec.storage[].backup", "NotInThisVersion"),
+        ("spec.upgrade", "NotInThisVersion"),
+        ("spec.egress", "OnlyInACluster"),
     ]
     assert notices(app("{profile: voice, host: a.b, scale: {min: 2, max: 2}}"), Target.MACHINE) == []
 
@@ -150,12 +151,27 @@ def test_a_cluster_runs_images_as_they_are_and_refuses_connections_out_of_an_app
 def test_what_a_cluster_has_nobody_for_is_said() -> None:
     given = app("{profile: voice, host: a.b, tls: {issuer: {name: x}}, metrics: {}}")
 
-    def told(*kinds: str) -> set[str]:
-        return {line.split(":")[0] for line in notices(given, Target.KUBERNETES, Offered(frozenset(kinds)))}
+    def told(*kinds: str) -> list[tuple[str, str]]:
+        return [(each.path, each.reason) for each in notices(given, Target.KUBERNETES, Offered(frozenset(kinds)))]
 
-    assert told() == {"spec.tls.issuer", "spec.metrics"}
-    assert told("Certificate") == {"spec.metrics"}
-    assert told("Certificate", "ServiceMonitor") == set()
+    certificate, figures = ("spec.tls.issuer", "NoCertManager"), ("spec.metrics", "NoPrometheusOperator")
+    assert told() == [certificate, figures]
+    assert told("Certificate") == [figures]
+    assert told("Certificate", "ServiceMonitor") == []
+
+
+def test_it_is_said_as_well_where_the_gateway_names_the_issuer() -> None:
+    given = app("{profile: voice, host: a.b, scale: {min: 0}}")
+    issuer = IssuerReference(name="letsencrypt")
+
+    said = notices(given, Target.KUBERNETES, Offered(issuer=issuer))
+
+    assert [(each.path, each.reason) for each in said] == [
+        ("tls.issuer of the GatewayConfig", "NoCertManager"),
+        ("spec.scale", "NotInThisVersion"),
+    ]
+    assert "letsencrypt" in said[0].message
+    assert "install cert-manager" in said[0].message
 
 
 def test_what_needs_a_cluster_is_said_on_one_machine() -> None:
@@ -163,5 +179,5 @@ def test_what_needs_a_cluster_is_said_on_one_machine() -> None:
         "{profile: voice, host: a.b, metrics: {}, scheduling: {nodeSelector: {a: b}},"
         " storage: [{name: x, path: /x, whenDeleted: Delete}]}"
     )
-    said = {line.split(":")[0] for line in notices(given, Target.MACHINE)}
+    said = {each.path for each in notices(given, Target.MACHINE)}
     assert said == {"spec.storage[].whenDeleted", "spec.scheduling", "spec.metrics"}
