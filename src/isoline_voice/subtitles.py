@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple, get_args
 
+from isoline_voice.text.cleaning import clean
 from isoline_voice.text.sentences import weight
 
 SubtitleFormat = Literal["srt", "vtt"]
@@ -35,7 +36,7 @@ def words_of(sentence: Cue) -> list[Cue]:
 
     The sentence's own times are measured; those of its words are this estimate, since engines do not tell them.
     """
-    words = _WORD.findall(sentence.text)
+    words = _WORD.findall(clean(sentence.text))
     total = sum(weight(word) for word in words)
     cues, at = [], sentence.start
     for word in words:

@@ -106,6 +106,14 @@ async def test_a_sentence_of_markup_only_is_passed_over(studio: str) -> None:
         assert kinds(received) == ["audio.start", "audio", "audio.done", "session.done"]
 
 
+async def test_a_span_may_go_over_several_sentences(studio: str) -> None:
+    async with session(studio.removeprefix("http://")) as socket:
+        await send(socket, {"type": "input.text", "text": "<strong>One. Two.</strong>"}, {"type": "input.done"})
+        received = await until(socket, "session.done")
+    starts = [message for message in received if isinstance(message, dict) and message["type"] == "audio.start"]
+    assert [start["sentence_text"] for start in starts] == ["One.", "Two."]
+
+
 async def test_another_format_makes_each_sentence_a_file(served: str) -> None:
     async with session(served) as socket:
         await send(

@@ -23,6 +23,7 @@ from isoline_voice.jobs.planning import chapters, spoken_sentences
 from isoline_voice.settings import Settings
 from isoline_voice.speech import SpeechService
 from isoline_voice.subtitles import Cue, subtitles, words_of
+from isoline_voice.text.tags import check_tags
 
 from .conftest import PIECE, RATE, FakeEngine
 from .recordings import spoken, wav
@@ -73,6 +74,19 @@ def test_headings_begin_chapters(text: str, titles: list[str]) -> None:
 def test_sentences_without_words_are_left_out_and_endless_ones_cut() -> None:
     assert [*spoken_sentences("……\n你好。\n***\n")] == ["你好。"]
     assert len([*spoken_sentences("words and more " * 500)]) > 10
+
+
+def test_a_span_over_several_sentences_is_whole_in_each() -> None:
+    text = "He said <strong>One. Two!</strong> And <laughter>three.\nFour.</laughter>"
+    lines = [*spoken_sentences(text)]
+    assert lines == [
+        "He said <strong>One.</strong>",
+        "<strong>Two!</strong>",
+        "And <laughter>three.</laughter>",
+        "<laughter>Four.</laughter>",
+    ]
+    for line in lines:
+        check_tags(line)
 
 
 def test_subtitles_are_written_as_players_read_them() -> None:
@@ -138,6 +152,14 @@ async def test_a_recording_goes_with_the_job_and_is_deleted_with_it(engine: Fake
         await client.delete(f"{PATH}/{job}")
         for secret in (reference.audio[-2000:], "秘密的话".encode(), "今天天气很好".encode(), PIECE):
             assert holding(tmp_path, secret) == []
+
+
+async def test_subtitles_show_what_is_said_and_no_markup(engine: FakeEngine, tmp_path: Path) -> None:
+    async with studio(engine, tmp_path) as client:
+        job = await finished(client, input="A **bold** <strong>move. [laughter] Really</strong>!")
+        told = (await client.get(f"{PATH}/{job['id']}/timestamps")).json()
+    assert [line["text"] for line in told["sentences"]] == ["A bold move.", "[laughter] Really!"]
+    assert [word["text"] for word in told["words"]] == ["A", "bold", "move", "Really"]
 
 
 async def test_what_a_job_ignores_is_said(engine: FakeEngine, tmp_path: Path) -> None:

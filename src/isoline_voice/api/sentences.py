@@ -12,6 +12,7 @@ from isoline_voice.engines.protocol import Speech, SpeechRequest, SpeechWarning
 from isoline_voice.errors import InvalidRequestError
 from isoline_voice.jobs.planning import spoken_sentences
 from isoline_voice.subtitles import Cue
+from isoline_voice.text.cleaning import shown
 from isoline_voice.text.tags import check_tags
 
 BYTES_PER_SAMPLE = 2
@@ -72,7 +73,7 @@ class Sentences:
     async def _next(self) -> None:
         await self.aclose()
         self._speech = None
-        self.cues.append(Cue(self._sentence.strip(), self._begins, self._ends))
+        self.cues.append(Cue(shown(self._sentence), self._begins, self._ends))
         self._begins = self._ends
         sentence = next(self._left, None)
         if sentence is not None:

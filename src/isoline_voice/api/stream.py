@@ -27,8 +27,9 @@ from isoline_voice.api.studio import Studio, studio_of
 from isoline_voice.engines.protocol import Speech, SpeechWarning
 from isoline_voice.errors import VoiceError
 from isoline_voice.subtitles import Cue, timed
-from isoline_voice.text.cleaning import clean, speakable
+from isoline_voice.text.cleaning import clean, shown, speakable
 from isoline_voice.text.sentences import Granularity, SentenceBuffer
+from isoline_voice.text.tags import Spans
 
 PATH = "/v1/audio/speech/stream"
 
@@ -69,6 +70,7 @@ class _Text:
         self.sentences: asyncio.Queue[str | _Commit | None] = asyncio.Queue()
         self._granularity = granularity
         self._buffer = SentenceBuffer(granularity)
+        self._spans = Spans()
 
     def add(self, scrap: str) -> None:
         """More of it."""
@@ -89,7 +91,7 @@ class _Text:
         self.sentences.put_nowait(None)
 
     def _queue(self, sentences: list[str]) -> None:
-        for sentence in sentences:
+        for sentence in map(self._spans.whole, sentences):
             if speakable(clean(sentence)):  # a sentence of markup only is none, and no reason to end the session
                 self.sentences.put_nowait(sentence)
 
@@ -260,7 +262,7 @@ class _Session:
                 frames = TimedChunks(self._socket, place, rate=speech.rate)
             sent = await self._send_audio(text, speech, frames, first=not index)
             await frames.finish(sentence)
-        times = timed([Cue(sentence.strip(), before, self._meter.seconds)])
+        times = timed([Cue(shown(sentence), before, self._meter.seconds)])
         await self._socket.send_json({"type": "audio.done", **place, "total_bytes": sent, "error": False, **times})
 
     async def _send_audio(self, text: _Text, speech: Speech, frames: Frames, *, first: bool) -> int:
@@ -281,7 +283,7 @@ class _Session:
         return {
             "type": "audio.start",
             **place,
-            "sentence_text": sentence,
+            "sentence_text": shown(sentence),
             "format": self._config.response_format,
             "sample_rate": speech.rate,
             "channels": 1,

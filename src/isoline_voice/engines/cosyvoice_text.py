@@ -11,6 +11,7 @@ from isoline_voice.errors import InvalidRequestError
 from isoline_voice.text.cleaning import clean, speakable
 from isoline_voice.text.normalising import spoken_form
 from isoline_voice.text.sentences import pieces
+from isoline_voice.text.tags import Spans
 
 MAX_CHARACTERS = 1_000_000
 
@@ -42,7 +43,9 @@ def model_pieces(request: SpeechRequest) -> Iterator[str]:
         raise InvalidRequestError(
             "There is nothing to say: the text has no letters and no digits.", param="input", code="text_empty"
         )
-    return (spoken_form(_katakana(piece)).strip() for piece in pieces(text) if speakable(piece))
+    return (
+        spoken_form(_katakana(piece)).strip() for piece in map(Spans().whole, pieces(text)) if speakable(clean(piece))
+    )
 
 
 def text_warnings(text: str) -> Iterator[SpeechWarning]:

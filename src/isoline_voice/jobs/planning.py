@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from isoline_voice.text.cleaning import clean, speakable
 from isoline_voice.text.sentences import PIECE_WEIGHT, pieces, sentences, weight
+from isoline_voice.text.tags import Spans
 
 LONGEST_TITLE = 80
 
@@ -42,7 +43,8 @@ def chapters(text: str) -> list[Chapter]:
 
 
 def spoken_sentences(text: str) -> Iterator[str]:
-    """The sentences that have words, those without an end cut into pieces."""
+    """The sentences that have words, those without an end cut into pieces; a span over several is whole in each."""
+    spans = Spans()
     for sentence in sentences(text):
         parts = pieces(sentence) if weight(sentence) > 2 * PIECE_WEIGHT else [sentence]
-        yield from (part.strip() for part in parts if speakable(clean(part)))
+        yield from (part.strip() for part in map(spans.whole, parts) if speakable(clean(part)))

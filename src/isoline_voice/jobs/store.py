@@ -17,6 +17,7 @@ from isoline_voice.errors import InvalidRequestError
 from isoline_voice.jobs.planning import Chapter, spoken_sentences
 from isoline_voice.state.database import Database, Value
 from isoline_voice.subtitles import Cue
+from isoline_voice.text.cleaning import shown
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 UNFINISHED: tuple[State, ...] = ("queued", "running")
@@ -220,7 +221,9 @@ class JobStore:
         if not lines or job.rate is None:
             return []
         start = 0 if chapter is None else lines[0][1]
-        return [Cue(text, (begins - start) / job.rate, (ends - start) / job.rate) for text, begins, ends in lines]
+        return [
+            Cue(shown(text), (begins - start) / job.rate, (ends - start) / job.rate) for text, begins, ends in lines
+        ]
 
     def span(self, job: Job, chapter: int | None) -> tuple[int, int] | None:
         """The bytes of the audio of the whole job or of a chapter; None unless all of it is spoken."""

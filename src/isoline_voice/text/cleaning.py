@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from isoline_voice.text.tags import SOUNDS, SPANS
+from isoline_voice.text.tags import SOUNDS, SPANS, without_spans
 
 MODEL_TOKEN = re.compile(r"<\|[^<>|]{0,100}\|>")
 MARKUP = re.compile(r"<!--.{0,1000}?-->|<[/!?]?[A-Za-z][^<>]{0,300}>", re.DOTALL)
@@ -44,6 +44,11 @@ def clean(text: str, *, marks: bool = False) -> str:
     text = LINK.sub(r"\1", RULE.sub("", LINE_MARK.sub("", text)))
     text = EMPHASIS.sub(r"\2", text)
     return BLANK_LINES.sub("\n", SPACES.sub(" ", unicodedata.normalize("NFC", text))).strip()
+
+
+def shown(text: str) -> str:
+    """What a reader sees of a sentence while it is heard: without markup, with the sounds."""
+    return without_spans(clean(text, marks=True)) or text.strip()
 
 
 def speakable(text: str) -> bool:

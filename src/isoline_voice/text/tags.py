@@ -34,6 +34,7 @@ _PHONEMES = re.compile(r"(?:\[[A-Z]{1,2}\])*\[[A-Z]{1,2}[0-9]\](?:\[[A-Z]{1,2}[0
 _PINYIN = re.compile(rf"\[(?P<initial>[a-z]{{1,2}})\](?=\[[a-zü]*[{TONED}])|\[(?P<final>[a-zü]*[{TONED}][a-zü]*)\]")
 _PLAIN = str.maketrans("āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜü", "aaaaeeeeiiiioooouuuuvvvvv")
 _SPAN = re.compile(r"<(/?)(strong|laughter)>")
+_EMPTY_SPAN = re.compile(r"<(strong|laughter)></\1>")
 MOST_FAULTS = 5
 
 
@@ -63,6 +64,31 @@ def check_tags(text: str) -> None:
             code="tag",
             message_zh=f"文字里有不能朗读的标记：{told_zh}{more_zh}。",
         )
+
+
+class Spans:
+    """Makes whole what cutting a text leaves open: a part within a span gets a beginning and an end of its own."""
+
+    def __init__(self) -> None:
+        self._open: list[str] = []
+
+    def whole(self, part: str) -> str:
+        """The next part of the text, with its spans whole."""
+        before = "".join(f"<{name}>" for name in self._open)
+        for match in _SPAN.finditer(part):
+            if not match[1]:
+                self._open.append(match[2])
+            elif self._open and self._open[-1] == match[2]:
+                self._open.pop()
+        after = "".join(f"</{name}>" for name in reversed(self._open))
+        said = part.rstrip()
+        # A text is often cut just before a span's end.
+        return _EMPTY_SPAN.sub("", f"{before}{said}{after}") + part[len(said) :]
+
+
+def without_spans(text: str) -> str:
+    """The text without the marks of spans."""
+    return _SPAN.sub("", text)
 
 
 def sounds_in(text: str) -> frozenset[str]:
