@@ -1,23 +1,30 @@
 """The commands and their options. What they do is in the files beside, imported when it is done."""
 
-from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer import Argument, Option
 from typer.core import TyperGroup
 
-from isoline.cli import cluster_commands
+from isoline.cli import cluster_commands, envoy_commands
 from isoline.cli.errors import CommandError
+from isoline.cli.options import (
+    Context,
+    DryRun,
+    Files,
+    Kind,
+    Kubeconfig,
+    Namespace,
+    Place,
+    State,
+    client_of,
+    folder_of,
+    known_kinds,
+    known_names,
+    opened,
+)
 from isoline.cli.output import Format, complain
-
-if TYPE_CHECKING:
-    from isoline.cli.client import Client
-
-
-_opened = ExitStack()
-"""What a command has opened to get its answer. It ends with the command."""
 
 
 class _Commands(TyperGroup):
@@ -32,7 +39,7 @@ class _Commands(TyperGroup):
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
         finally:
-            _opened.close()
+            opened.close()
 
 
 app = typer.Typer(
@@ -43,60 +50,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Put a self-hosted AI app on the internet: TLS, streaming, health, isolation, from one manifest.",
 )
-
-
-def _folder(state: Path | None) -> Path:
-    from isoline.cli.client import state_folder
-
-    return state_folder(state)
-
-
-def _client(state: Path | None, kubeconfig: Path | None = None, context: str | None = None) -> "Client":
-    """What is asked: a cluster where one is named, or `kubectl isoline` runs; else the Isoline of a state folder."""
-    from isoline.cli.client import Client, means_a_cluster
-
-    if kubeconfig is not None or context is not None or (state is None and means_a_cluster()):
-        from isoline.cli.cluster_client import ClusterClient
-
-        client = ClusterClient(kubeconfig, context)
-        _opened.callback(client.close)
-        return client
-    return Client(_folder(state))
-
-
-def _kinds(incomplete: str) -> list[str]:
-    """For the shell's completion; when nothing runs, there is nothing to complete."""
-    try:
-        kinds = _client(None).get("kinds", list[dict[str, Any]])
-    except CommandError:
-        return []
-    return [name for kind in kinds for name in kind["names"][:2] if name.startswith(incomplete)]
-
-
-def _names(ctx: typer.Context, incomplete: str) -> list[str]:
-    try:
-        listings = _client(None).get("objects", list[dict[str, Any]], kind=ctx.params.get("kind"))
-    except CommandError:
-        return []
-    names = [item["metadata"]["name"] for listing in listings for item in listing["items"]]
-    return [name for name in names if name.startswith(incomplete)]
-
-
-State = Annotated[
-    Path | None,
-    Option("--state", help="State folder of the Isoline that is meant (or ISOLINE_STATE).", show_default=".isoline"),
-]
-Kubeconfig = Annotated[Path | None, Option("--kubeconfig", help="Ask the cluster of this kubeconfig.")]
-Context = Annotated[str | None, Option("--context", help="Ask the cluster of this context of the kubeconfig.")]
-Namespace = Annotated[str, Option("--namespace", "-n", help="Namespace of the object.")]
-Place = Annotated[
-    str | None, Option("--namespace", "-n", help="Namespace of the object.", show_default="default, or the context's")
-]
-Files = Annotated[
-    list[Path], Option("--filename", "-f", help="File or directory of manifests, or - for standard input.")
-]
-DryRun = Annotated[bool, Option("--dry-run", help="Only say what would happen.")]
-Kind = Annotated[str, Argument(help="Kind, or KIND/NAME.", autocompletion=_kinds)]
 
 
 @app.command()
@@ -113,7 +66,7 @@ def up(
     """Run everything on this machine, and follow the directory until Ctrl-C."""
     from isoline.cli.up import up
 
-    up(directory, _folder(state), http_port, https_port)
+    up(directory, folder_of(state), http_port, https_port)
 
 
 @app.command()
@@ -121,7 +74,7 @@ def down(state: State = None) -> None:
     """Stop what `up` runs, and whatever a killed one left."""
     from isoline.cli.down import down
 
-    down(_folder(state))
+    down(folder_of(state))
 
 
 @app.command()
@@ -129,13 +82,13 @@ def apply(filename: Files, state: State = None, dry_run: DryRun = False) -> None
     """Create or change objects."""
     from isoline.cli.apply import apply
 
-    apply(_client(state), filename, dry_run=dry_run)
+    apply(client_of(state), filename, dry_run=dry_run)
 
 
 @app.command()
 def delete(
-    kind: Annotated[str | None, Argument(help="Kind, or KIND/NAME.", autocompletion=_kinds)] = None,
-    names: Annotated[list[str] | None, Argument(help="Names of objects.", autocompletion=_names)] = None,
+    kind: Annotated[str | None, Argument(help="Kind, or KIND/NAME.", autocompletion=known_kinds)] = None,
+    names: Annotated[list[str] | None, Argument(help="Names of objects.", autocompletion=known_names)] = None,
     filename: Annotated[list[Path] | None, Option("--filename", "-f", help="Delete what these manifests hold.")] = None,
     namespace: Namespace = "default",
     state: State = None,
@@ -144,15 +97,16 @@ def delete(
     """Delete objects, and with them what they own."""
     from isoline.cli.apply import delete
 
-    delete(_client(state), filename or [], kind, names or [], namespace, dry_run=dry_run)
+    delete(client_of(state), filename or [], kind, names or [], namespace, dry_run=dry_run)
 
 
 @app.command()
 def get(
     kind: Annotated[
-        str, Argument(help="Kind, several with commas, or KIND/NAME; the main ones if none.", autocompletion=_kinds)
+        str,
+        Argument(help="Kind, several with commas, or KIND/NAME; the main ones if none.", autocompletion=known_kinds),
     ] = "",
-    name: Annotated[str | None, Argument(help="Name of one object.", autocompletion=_names)] = None,
+    name: Annotated[str | None, Argument(help="Name of one object.", autocompletion=known_names)] = None,
     namespace: Annotated[
         str | None, Option("--namespace", "-n", help="Namespace to look in.", show_default="default")
     ] = None,
@@ -168,7 +122,7 @@ def get(
     from isoline.cli import get as command
 
     kind, name = command.split_target(kind, name)
-    client = _client(state, kubeconfig, context)
+    client = client_of(state, kubeconfig, context)
     place = None if all_namespaces or (not kind and namespace is None) else namespace or client.namespace
     show = command.watch if watch else command.get
     show(client, kind, name, namespace=place, form=output, secrets=show_secrets)
@@ -177,7 +131,7 @@ def get(
 @app.command()
 def describe(
     kind: Kind,
-    name: Annotated[str | None, Argument(help="Name of the object.", autocompletion=_names)] = None,
+    name: Annotated[str | None, Argument(help="Name of the object.", autocompletion=known_names)] = None,
     namespace: Place = None,
     state: State = None,
     kubeconfig: Kubeconfig = None,
@@ -191,7 +145,7 @@ def describe(
     kind, name = split_target(kind, name)
     if name is None:
         raise UsedWronglyError(f"say which {kind} to describe, by name")
-    client = _client(state, kubeconfig, context)
+    client = client_of(state, kubeconfig, context)
     describe(client, kind, name, namespace or client.namespace)
 
 
@@ -211,7 +165,7 @@ def logs(
     """Show what an app's replicas print."""
     from isoline.cli.logs import logs
 
-    client = _client(state, kubeconfig, context)
+    client = client_of(state, kubeconfig, context)
     logs(
         client,
         name,
@@ -234,7 +188,7 @@ def check(
     """Say everything that is wrong with manifests, beside what runs too where something does."""
     from isoline.cli.check import check
 
-    check(_client(state, kubeconfig, context), paths)
+    check(client_of(state, kubeconfig, context), paths)
 
 
 @app.command()
@@ -242,7 +196,7 @@ def diff(filename: Files, state: State = None, kubeconfig: Kubeconfig = None, co
     """Show what `apply` would change, down to routes."""
     from isoline.cli.diff import diff
 
-    diff(_client(state, kubeconfig, context), filename)
+    diff(client_of(state, kubeconfig, context), filename)
 
 
 @app.command()
@@ -250,7 +204,7 @@ def doctor(state: State = None) -> None:
     """Look for what is wrong with this machine, and say what to do about it."""
     from isoline.cli.doctor import doctor
 
-    doctor(_folder(state))
+    doctor(folder_of(state))
 
 
 @app.command()
@@ -261,7 +215,7 @@ def trust(
     """Have this machine trust the local certificate authority, and say how browsers do."""
     from isoline.cli.trust import trust
 
-    trust(_folder(state), remove=remove)
+    trust(folder_of(state), remove=remove)
 
 
 @app.command()
@@ -306,3 +260,4 @@ def rate_limits(
 
 
 cluster_commands.register(app)
+app.add_typer(envoy_commands.envoy)

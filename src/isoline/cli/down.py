@@ -4,14 +4,14 @@ import asyncio
 import os
 import signal
 import time
+from pathlib import Path
 
 import typer
 
 from isoline.cli.one_machine import STOP_DRAIN_SECONDS
 from isoline.cli.screen import Screen
-from isoline.cli.up import StateOption
 from isoline.cluster.lock import Holder, LockedError
-from isoline.cluster.state import DEFAULT_FOLDER, StateFolder, StateFolderError
+from isoline.cluster.state import StateFolder, StateFolderError
 from isoline.envoy import BootstrapSettings, Envoy
 from isoline.processes import ProcessTable
 
@@ -19,7 +19,7 @@ LONGEST_STOP_SECONDS = 120.0
 LOOK_AGAIN_SECONDS = 0.05
 
 
-def down(state: StateOption = DEFAULT_FOLDER) -> None:
+def down(state: Path) -> None:
     """Stop everything that runs on this state folder. Objects, volumes and keys stay."""
     screen = Screen()
     folder = StateFolder(state)

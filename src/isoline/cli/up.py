@@ -6,7 +6,6 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import Annotated
 
 import typer
 import uvloop
@@ -16,7 +15,7 @@ from isoline.cli.ports import PortError
 from isoline.cli.screen import Screen
 from isoline.cluster.directory import DirectoryError
 from isoline.cluster.lock import LockedError
-from isoline.cluster.state import DEFAULT_FOLDER, StateFolderError
+from isoline.cluster.state import StateFolderError
 from isoline.console.api import ControlServer
 from isoline.envoy import EnvoyError, EnvoyMissingError
 from isoline.processes import StartError
@@ -34,19 +33,8 @@ USERS_MISTAKES = (
     EnvoyMissingError,
 )
 
-StateOption = Annotated[Path, typer.Option("--state", help="Folder for what is kept: objects, keys, volumes, logs.")]
-PortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="80, or 8080 where that cannot be bound.")]
-HttpsPortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="443, or 8443 where that cannot be bound.")]
 
-
-def up(
-    directory: Annotated[
-        Path | None, typer.Argument(help="Directory of manifests (or one file), watched while it runs.")
-    ] = None,
-    state: StateOption = DEFAULT_FOLDER,
-    http_port: PortOption = None,
-    https_port: HttpsPortOption = None,
-) -> None:
+def up(directory: Path | None, state: Path, http_port: int | None, https_port: int | None) -> None:
     """Serve what the manifests say on this machine, behind the real Envoy."""
     options = Options(directory=directory, state=state, http_port=http_port, https_port=https_port)
     screen = Screen()

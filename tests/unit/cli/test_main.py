@@ -59,7 +59,7 @@ def test_the_crds_are_printed_as_yaml(run: Run) -> None:
 
 def test_kinds_and_names_are_completed(isoline: Isoline, run: Run) -> None:
     run("apply", "-f", "-", stdin="apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n")
-    from isoline.cli.commands import _kinds
+    from isoline.cli.options import known_kinds
 
-    assert "configmaps" in _kinds("conf")
-    assert _kinds("zzz") == []
+    assert "configmaps" in known_kinds("conf")
+    assert known_kinds("zzz") == []
