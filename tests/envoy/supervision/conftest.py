@@ -200,12 +200,16 @@ async def site(make_site: MakeSite, tmp_path: Path) -> Site:
 
 
 class Traffic:
-    """Requests without a pause: on new connections, and on one that is kept open."""
+    """Requests without a pause: on new connections, and on one that is kept open.
 
-    def __init__(self, url: str) -> None:
+    With `again` a request that ended without a byte of an answer is made once more, as browsers do of their own accord.
+    """
+
+    def __init__(self, url: str, *, again: bool = False) -> None:
         self.answers = 0
         self.failures: list[str] = []
         self._url = url
+        self._tries = 2 if again else 1
         self._over = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -230,14 +234,29 @@ class Traffic:
         async with httpx.AsyncClient(trust_env=False, timeout=20, headers=headers) as client:
             while not self._over.is_set():
                 try:
-                    answer = await client.get(self._url)
-                    answer.raise_for_status()
+                    await self._ask(client, self._tries)
                     self.answers += 1
                 except httpx.HTTPError as error:
                     self.failures.append(repr(error))
                 await asyncio.sleep(0.005)
 
+    async def _ask(self, client: httpx.AsyncClient, tries: int) -> None:
+        # Not `get`: that would also try again what broke off in the middle of an answer.
+        request = client.build_request("GET", self._url)
+        try:
+            answer = await client.send(request, stream=True)
+        except (httpx.NetworkError, httpx.RemoteProtocolError):
+            if tries == 1:
+                raise
+            await self._ask(client, tries - 1)
+            return
+        try:
+            await answer.aread()
+            answer.raise_for_status()
+        finally:
+            await answer.aclose()
+
 
 @pytest.fixture
-def traffic() -> Callable[[str], Traffic]:
+def traffic() -> Callable[..., Traffic]:
     return Traffic
