@@ -119,7 +119,6 @@ def test_a_voice_outlives_the_studio_and_is_gone_when_it_is_deleted(tmp_path: Pa
     assert store.find("another school", made.id) is None
     store.delete("school", found)
     assert store.list("school") == []
-    database.run("VACUUM")
     database.close()
     left = [file for file in tmp_path.rglob("*") if file.is_file()]
     assert not any(b"nobody else says" in file.read_bytes() for file in left)
