@@ -60,10 +60,14 @@ class Meaning:
     degree_after: Degree | None = None
     negates: bool = False
     carries: bool = False
+    lifts: bool = False
     ends: bool = False
     audience: bool = False
+    listens: bool = False
+    middle: bool = False
     between: bool = False
     filler: bool = False
+    other: bool = False
 
     @property
     def wishes(self) -> bool:
@@ -82,6 +86,10 @@ def meanings() -> dict[str, Meaning]:
         for phrases in groups.values():
             for phrase in phrases:
                 _of(found, phrase).filler = True
+    for groups in read_data("other_words").values():
+        for phrases in groups.values():
+            for phrase in phrases:
+                found[fold(phrase)] = Meaning(other=True)
     return found
 
 
@@ -137,11 +145,18 @@ def _add_modifiers(found: dict[str, Meaning]) -> None:
     for degree, phrases in words["degrees_after"].items():
         for phrase in phrases:
             _of(found, phrase).degree_after = degree
+    for direction, sign in (("up", 1), ("down", -1)):
+        for phrase in words["directions"][direction]:
+            for scale in ("volume", "rate", "pitch"):
+                _of(found, phrase).directions.setdefault(scale, sign)
     for attribute, phrases in (
         ("negates", words["negation"]["words"]),
         ("carries", words["negation"]["carries_over"]),
+        ("lifts", words["negation"]["lifted"]),
         ("ends", words["negation"]["ends"]),
         ("audience", words["audience"]["before"]),
+        ("listens", words["audience"]["after"]),
+        ("middle", words["middle"]["words"]),
         ("between", words["audience"]["between"]),
     ):
         for phrase in phrases:

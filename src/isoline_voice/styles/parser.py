@@ -14,6 +14,9 @@ LONGEST = 4_000
 """Characters of a sentence that are read; nobody says how to speak in more."""
 
 _LINKS = frozenset("的地得着很了")
+_LIKE = frozenset(("as", "像", "像是", "如", "似", "跟", "好像", "如同"))
+_ARTICLES = frozenset(("a", "an", "the", "一个", "一只", "一头", "个", "只"))
+_ADVERBS = frozenset(("都", "也", "还", "已经", "刚", "刚刚", "正", "正在", "在", "能", "可以", "会", "们"))
 _VOICES = ("voice", "tone", "style", "声", "语气", "口吻", "腔", "音")
 DIRECTION_VALUE = 0.6
 
@@ -48,6 +51,7 @@ class _Clause:
         self._was_negated = False
         self._open: tuple[ScaleWish | NameWish, str, bool] | None = None
         """The last wish, which a degree after it may still change."""
+        self._last: ScaleWish | NameWish | None = None
         self._wished = False
 
     def read(self) -> bool:
@@ -77,6 +81,9 @@ class _Clause:
         """Whether a person is who is spoken to ("for my grandma", 给奶奶听) and not who speaks."""
         if not isinstance(wish, NameWish) or not wish.person or self._noun_follows(index):
             return False
+        after = [token for token in self._tokens[index + 1 : index + 3] if token.text not in _ADVERBS]
+        if after and after[0].meaning is not None and after[0].meaning.listens:
+            return True
         for token in reversed(self._tokens[:index]):
             if token.meaning is None or not (token.meaning.between or token.meaning.audience):
                 return False
@@ -101,6 +108,9 @@ class _Clause:
             self._negated = True
             if meaning.degree is not None:
                 self._strength = self._strength.and_then(meaning.degree)
+        elif meaning.lifts and self._open is not None:
+            wish, text, _ = self._open
+            self._open = (wish, text, False)
         elif meaning.degree is not None:
             if self._open is None or not token.text.isascii() or self._wish_follows(token):
                 self._close()
@@ -119,8 +129,10 @@ class _Clause:
 
     def _wish(self, wish: ScaleWish | NameWish, text: str) -> None:
         self._close()
+        if self._was_negated and self._last is not None and _says_the_same(self._last, wish):
+            self._negated = True  # 别扯着嗓子喊
         self._open = (wish, text, self._negated)
-        self._wished = True
+        self._last, self._wished = wish, True
         self._was_negated, self._negated = self._negated, False
 
     def _close(self, *, at_end: bool = False) -> None:
@@ -135,6 +147,8 @@ class _Clause:
     def _direction(self, index: int) -> ScaleWish | None:
         """An adjective like 大 or low, by the scale that is named before it or after it in the clause."""
         meaning = self._tokens[index].meaning
+        if meaning is not None and meaning.middle and (middle := self._middle(index)) is not None:
+            return middle
         if meaning is None or not meaning.directions:
             return None
         nouns = [self._noun] if self._noun else []
@@ -150,12 +164,39 @@ class _Clause:
                     return ScaleWish(scale, sign * DIRECTION_VALUE)
         return None
 
+    def _middle(self, index: int) -> ScaleWish | None:
+        """正常 or "medium" with the name of a scale beside it."""
+        after = [token for token in self._tokens[index + 1 : index + 3] if token.text not in _LINKS][:1]
+        for token in (*after, *reversed(self._tokens[max(0, index - 2) : index])):
+            if token.meaning is not None and token.meaning.noun in ("volume", "rate", "pitch"):
+                return ScaleWish(token.meaning.noun, 0.0)
+        return None
+
     def _is_degreed(self, index: int) -> bool:
         """Whether a word of degree makes a wish of it: 大一点 and 再大 are wishes, 大 may be anything."""
         before, after = self._tokens[max(0, index - 1) : index], self._tokens[index + 1 :]
         if after:
             return after[0].meaning is not None and after[0].meaning.degree_after is not None
         return any(token.meaning is not None and token.meaning.degree is not None for token in before)
+
+
+def _says_the_same(wish: ScaleWish | NameWish, other: ScaleWish | NameWish) -> bool:
+    if isinstance(wish, ScaleWish) and isinstance(other, ScaleWish):
+        return wish.scale == other.scale and wish.value * other.value > 0
+    return isinstance(wish, NameWish) and isinstance(other, NameWish) and wish.name == other.name
+
+
+def _illustrates(clause: Sequence[Token], index: int) -> bool:
+    """Whether a word only says what something is like that has been said: quick as a flash, 慢得像树懒."""
+    before = clause[:index]
+    while before and (before[-1].meaning is None or before[-1].text.lower() in _ARTICLES):
+        before = before[:-1]
+    if len(before) < 2 or before[-1].text.lower() not in _LIKE:
+        return False
+    said = before[-3] if before[-2].text == "得" and len(before) > 2 else before[-2]
+    if before[-1].text.lower() != "as" and said is before[-2]:
+        return False
+    return said.meaning is not None and bool(said.meaning.wish or said.meaning.directions)
 
 
 def _unknown_phrases(clause: Sequence[Token], *, understood: bool) -> list[str]:
@@ -165,7 +206,9 @@ def _unknown_phrases(clause: Sequence[Token], *, understood: bool) -> list[str]:
     """
     phrases: list[list[str]] = [[]]
     between: list[str] = []
-    for token in clause:
+    for index, token in enumerate(clause):
+        if token.meaning is None and _illustrates(clause, index):
+            continue
         if token.meaning is None:
             phrases[-1] += [*between, token.text] if phrases[-1] else [token.text]
             between = []

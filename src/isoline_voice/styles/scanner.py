@@ -1,4 +1,4 @@
-"""Finds the known phrases in a sentence; at each place the longest wins, which tells 快乐 (happy) from 快 (fast)."""
+"""Finds the known phrases in a sentence; longer ones win, which tells 快乐 (happy) from 快 (fast)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from math import log2
+from operator import itemgetter
 from typing import NamedTuple
 
 from isoline_voice.styles.folding import fold
-from isoline_voice.styles.lexicon import Meaning, ScaleWish, meanings
+from isoline_voice.styles.lexicon import ANYBODY, Meaning, NameWish, ScaleWish, meanings
 from isoline_voice.styles.spelling import Spelling, spelling
 
 
@@ -36,7 +37,13 @@ _SPEED_FACTOR = re.compile(
     rf"|(?:语速|速度|speed|rate) ?{_TO}? ?(?P<figure>{_FIGURE}) ?(?P<unit>倍速?|x\b|times\b)?"
 )
 _PERCENT = re.compile(r"\d+(?:\.\d+)? ?(?:%|percent\b)|百分之[零一二三四五六七八九十百\d]+")
-_FIRST_OF_FIGURES = frozenset("语速sr百零一二两三四五六七八九")
+_AGE = re.compile(
+    r"(?P<years>\d+|[零一二三四五六七八九十两]+|几)[多来]?(?:周岁|岁半|岁)(?:大)?(?!.?生日)"
+    r"|(?P<old>\d+) ?(?:years?|yrs?) ?olds?(?:'s)?\b"
+)
+_A_CHILD_UP_TO = 12
+_FIRST_OF_FIGURES = frozenset("语速sr百零一二两三四五六七八九十几")
+_COST_OF_UNKNOWN = 4
 _LATIN_WORD = re.compile(r"[a-z][a-z']*")
 
 
@@ -80,52 +87,65 @@ class Scanner:
         return "".join([*parts, folded[at:]]), [*origin, *range(at, len(folded) + 1)]
 
     def _tokens(self, text: str, folded: str, origin: list[int]) -> Iterator[Token | Break]:
-        at = 0
-        while at < len(folded):
-            start, meaning, end = at, *self._next(folded, at)
-            at = end
+        for start, meaning, end in self._cut(folded):
             if isinstance(meaning, Break):
                 yield meaning
             elif meaning is not None or _UNKNOWN.match(folded, start):
                 yield Token(text[origin[start] : origin[end]], meaning)
 
-    def _next(self, folded: str, at: int) -> tuple[Meaning | Break | None, int]:
-        """What begins at a place, and where it ends."""
+    def _cut(self, folded: str) -> Iterator[tuple[int, Meaning | Break | None, int]]:
+        """The phrases in order, cut so that the least is unknown, then so that they are few, then the longest first.
+
+        The longest at each place would read 用上海话 (in Shanghainese) as 用上 (make use of) and something left over.
+        """
+        ends = [len(folded)] * (len(folded) + 1)
+        found: list[Meaning | Break | None] = [None] * (len(folded) + 1)
+        costs = [0] * (len(folded) + 1)
+        for at in range(len(folded) - 1, -1, -1):
+            if at > 0 and _is_latin(folded[at]) and _is_latin(folded[at - 1]):
+                continue
+            costs[at], ends[at], found[at] = min(
+                ((costs[end] + cost, -end, meaning) for meaning, end, cost in self._beginnings(folded, at)),
+                key=itemgetter(0, 1),
+            )
+            ends[at] = -ends[at]
+        at = 0
+        while at < len(folded):
+            yield at, found[at], ends[at]
+            at = ends[at]
+
+    def _beginnings(self, folded: str, at: int) -> Iterator[tuple[Meaning | Break | None, int, int]]:
+        """What may begin at a place, where it ends, and what it costs."""
         character = folded[at]
         if character.isdigit() or character in _FIRST_OF_FIGURES:
             if (factor := _SPEED_FACTOR.match(folded, at)) and (meaning := _speed(factor)) is not None:
-                return meaning, factor.end()
-            if match := _PERCENT.match(folded, at):
-                return Meaning(filler=True), match.end()
+                yield meaning, factor.end(), 0
+            elif match := _PERCENT.match(folded, at):
+                yield Meaning(filler=True), match.end(), 0
+            elif match := _AGE.match(folded, at):
+                yield _aged(match["years"] or match["old"]), match.end(), 0
         if match := _BREAK.match(folded, at):
-            return Break(), match.end()
-        if found := self._longest(folded, at):
-            return self._known[found], at + len(found)
+            yield Break(), match.end(), 0
+            return
+        for length in self._lengths.get(character, ()):
+            end = at + length
+            phrase = folded[at:end]
+            if (meaning := self._known.get(phrase)) is None or len(phrase) < length:
+                continue
+            if not _is_latin(phrase[-1]) or end >= len(folded) or not _is_latin(folded[end]):
+                yield (None if meaning.other else meaning), end, 1
         if match := _UNKNOWN.match(folded, at):
-            return None, match.end()
-        return None, at + 1
-
-    def _longest(self, text: str, at: int) -> str | None:
-        if _is_latin(text[at]) and at > 0 and _is_latin(text[at - 1]):
-            return None
-        for length in self._lengths.get(text[at], ()):
-            phrase = text[at : at + length]
-            if phrase in self._known and len(phrase) == length:
-                end = at + length
-                if not _is_latin(phrase[-1]) or end >= len(text) or not _is_latin(text[end]):
-                    return phrase
-        return None
+            yield None, match.end(), _COST_OF_UNKNOWN
+        else:
+            yield None, at + 1, 0
 
     def _unknown_places(self, folded: str) -> tuple[set[int], set[int]]:
         """Where unknown characters stand, and where words begin and end."""
         places: set[int] = set()
         ends = {0}
-        at = 0
-        while at < len(folded):
-            meaning, end = self._next(folded, at)
+        for start, meaning, end in self._cut(folded):
             if meaning is None:
-                places.update(range(at, end))
-            at = end
+                places.update(range(start, end))
             ends.add(end)
         return places, ends
 
@@ -134,6 +154,13 @@ class Scanner:
 def scanner() -> Scanner:
     """The scanner over the data files, built once."""
     return Scanner(meanings(), spelling())
+
+
+def _aged(years: str) -> Meaning:
+    """A child, or an age that says nothing: whether a grandmother or a grandfather, another word tells."""
+    young = int(years) <= _A_CHILD_UP_TO if years.isdecimal() else len(years) == 1 or years in ("十一", "十二")
+    child = NameWish("persona", "child", precedence=ANYBODY, person=True)
+    return Meaning(wish=child if young else None, between=True, filler=True)
 
 
 def _is_latin(character: str) -> bool:

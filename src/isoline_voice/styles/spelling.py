@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
 
+from isoline_voice.styles.derivation import derived
 from isoline_voice.styles.lexicon import Meaning, ScaleWish, meanings
 
 SHORTEST_WORD = 4
@@ -47,7 +48,14 @@ class Spelling:
             shorter = _DRAWN_OUT.sub(kept, written)
             if shorter != written and shorter in self._words:
                 return shorter
-        return self._corrected(written)
+        return self._made_of_a_wish(written) or self._corrected(written)
+
+    def _made_of_a_wish(self, written: str) -> str | None:
+        for words in derived(written):
+            meaning = self._known.get(words.rpartition(" ")[2])
+            if meaning is not None and meaning.wish is not None and not meaning.filler:
+                return words
+        return None
 
     @lru_cache(maxsize=1024)  # noqa: B019 (there is one Spelling, which lives as long as the program)
     def _corrected(self, written: str) -> str | None:
