@@ -7,12 +7,9 @@ import aiohttp.web
 import pytest
 
 from isoline.routing import ir
-from isoline.xds.resources import Name
-from isoline.xds.server import Server
 from unit.xds import apps
 from unit.xds.apps import App
-from unit.xds.edge import Edge, free_port
-from unit.xds.support import World
+from unit.xds.edge import Edge, free_port, gateway_on, running_edge
 
 
 @pytest.fixture
@@ -22,26 +19,14 @@ def gateway_ports() -> tuple[int, int]:
 
 @pytest.fixture
 def gateway(gateway_ports: tuple[int, int]) -> ir.Gateway:
-    http, https = gateway_ports
-    return ir.Gateway(
-        http=ir.Listener(address="127.0.0.1", port=http),
-        https=ir.Listener(address="127.0.0.1", port=https),
-        public_https_port=https,
-    )
+    return gateway_on(*gateway_ports)
 
 
 @pytest.fixture
 async def edge(tmp_path: Path, gateway: ir.Gateway, gateway_ports: tuple[int, int]) -> AsyncIterator[Edge]:
     """A gateway with one Envoy, and nothing on it."""
-    rejected: list[tuple[Name, str]] = []
-    world = World(gateway)
-    server = Server(world.cache, address=f"unix:{tmp_path}/xds.sock", on_rejected=lambda *each: rejected.append(each))
-    edge = Edge(tmp_path, world, server, *gateway_ports, rejected)
-    world.cache.mark_ready()
-    await server.start()
-    await edge.start_envoy()
-    yield edge
-    await edge.stop()
+    async with running_edge(tmp_path, gateway, *gateway_ports) as edge:
+        yield edge
 
 
 @pytest.fixture

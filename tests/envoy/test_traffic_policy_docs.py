@@ -4,12 +4,14 @@ import asyncio
 import base64
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx
 import msgspec
 import pytest
+import pytest_asyncio
 
 from isoline.objects import GatewayConfig, ObjectMeta, Secret, SecretValue, TrafficPolicy
 from isoline.objects.traffic_policy import SETTINGS
@@ -21,8 +23,8 @@ from isoline.routing.settings import settings_from_config
 from isoline.routing.traffic.effective import is_set
 from isoline.routing.view import View
 from unit.routing.support import objects, pair, secret, store_of
-from unit.xds.apps import App
-from unit.xds.edge import Edge
+from unit.xds import apps
+from unit.xds.edge import Edge, free_port, gateway_on, running_edge
 from unit.xds.support import endpoints
 
 PAGE = (Path(__file__).parents[2] / "docs" / "traffic-policy.md").read_text()
@@ -30,7 +32,6 @@ EXAMPLES = dict(re.findall(r"```yaml\n# example: (\S+)\n(.*?)```", PAGE, re.DOTA
 WORLD = EXAMPLES.pop("world")
 URL = "http://voice.example.com/"
 
-StartApp = Callable[[str], Awaitable[App]]
 Check = Callable[[Edge], Awaitable[None]]
 CHECKS: dict[str, Check] = {}
 
@@ -236,8 +237,45 @@ def test_every_setting_has_an_example() -> None:
     assert {name for name in SETTINGS for policy in policies if is_set(policy, name)} == set(SETTINGS)
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Edge]:
+    """One Envoy for all examples, with the replicas of `voice` and those of `pages`."""
+    http, https = free_port(), free_port()
+    async with AsyncExitStack() as stack:
+        started = {}
+        for name in ("good", "sick", "pages"):
+            started[name], runner = await apps.start(name)
+            stack.push_async_callback(runner.cleanup)
+        edge = await stack.enter_async_context(
+            running_edge(tmp_path_factory.mktemp("docs"), gateway_on(http, https), http, https)
+        )
+        pages = started["pages"].port
+        replicas = endpoints("", started["good"].port, started["sick"].port).endpoints
+        standing_in = ir.Endpoint(address="127.0.0.1", port=pages, priority=1)
+        edge.world.put_endpoints(
+            ir.Endpoints(name="default/voice/80", endpoints=replicas),
+            ir.Endpoints(name="default/pages/80", endpoints=endpoints("", pages).endpoints),
+            ir.Endpoints(name="default/voice/80;default/pages/80", endpoints=(standing_in,)),
+        )
+        yield edge
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def edge(world: Edge) -> AsyncIterator[Edge]:
+    """The Envoy as it was before the last example."""
+    gateway = world.world.gateway
+    yield world
+    world.world.gateway = gateway
+    world.world.listen()
+    for host in list(world.world.hosts):
+        world.world.remove(host)
+    await world.answers(URL, 404)
+    world.rejected.clear()
+
+
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("name", EXAMPLES)
-async def test_it_does_what_the_page_says(name: str, edge: Edge, start_app: StartApp) -> None:
+async def test_it_does_what_the_page_says(name: str, edge: Edge) -> None:
     items = objects(WORLD + "---\n" + EXAMPLES[name])
     authority = Secret(
         metadata=ObjectMeta(name="login-ca", namespace="default"), data={"ca.crt": SecretValue(pair()[0])}
@@ -249,15 +287,6 @@ async def test_it_does_what_the_page_says(name: str, edge: Edge, start_app: Star
         logs = gateway_from_config(config, http_port=0, https_port=0).named_logs
         edge.world.gateway = msgspec.structs.replace(edge.world.gateway, named_logs=logs)
         edge.world.listen()
-    replicas, pages = [await start_app("good"), await start_app("sick")], await start_app("pages")
-    edge.world.put_endpoints(
-        ir.Endpoints(name="default/voice/80", endpoints=endpoints("", *(app.port for app in replicas)).endpoints),
-        ir.Endpoints(name="default/pages/80", endpoints=endpoints("", pages.port).endpoints),
-        ir.Endpoints(
-            name="default/voice/80;default/pages/80",
-            endpoints=(ir.Endpoint(address="127.0.0.1", port=pages.port, priority=1),),
-        ),
-    )
     for host in {value for item in items for index, value in store.values_of(item) if index == HOSTS}:
         compiled = compile_site(host, View(store, settings))
         assert all(not status.errors for status in compiled.statuses.values()), compiled.statuses

@@ -16,11 +16,35 @@ import aiohttp
 import httpx
 from benchmarks import ports
 
+from isoline.routing import ir
 from isoline.xds.resources import Name
 from isoline.xds.server import Server
 from unit.xds.support import World
 
 free_port = ports.free_port
+
+
+@contextlib.asynccontextmanager
+async def running_edge(folder: Path, gateway: ir.Gateway, http_port: int, https_port: int) -> AsyncIterator["Edge"]:
+    """A gateway with one Envoy, and nothing on it."""
+    rejected: list[tuple[Name, str]] = []
+    world = World(gateway)
+    server = Server(world.cache, address=f"unix:{folder}/xds.sock", on_rejected=lambda *each: rejected.append(each))
+    edge = Edge(folder, world, server, http_port, https_port, rejected)
+    world.cache.mark_ready()
+    await server.start()
+    await edge.start_envoy()
+    yield edge
+    await edge.stop()
+
+
+def gateway_on(http_port: int, https_port: int) -> ir.Gateway:
+    """The gateway of tests, on loopback."""
+    return ir.Gateway(
+        http=ir.Listener(address="127.0.0.1", port=http_port),
+        https=ir.Listener(address="127.0.0.1", port=https_port),
+        public_https_port=https_port,
+    )
 
 
 def _bootstrap(folder: Path, xds: Path, node: str) -> dict[str, Any]:

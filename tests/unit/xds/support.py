@@ -87,6 +87,8 @@ class World:
     def __init__(self, gateway: ir.Gateway) -> None:
         self.cache = Cache()
         self.gateway = gateway
+        self.hosts: set[str] = set()
+        """Those of the sites that are there."""
         self._renderer = Renderer()
         self.listen()
 
@@ -100,9 +102,11 @@ class World:
 
     def put(self, *sites: ir.Site) -> None:
         """Puts sites, and removes what their last versions had and nobody else has."""
+        self.hosts |= {site.host for site in sites}
         self._take(Update(sites={site.host: site for site in sites}))
 
     def remove(self, host: str) -> None:
+        self.hosts.discard(host)
         self._take(Update(sites={host: None}))
 
     def put_endpoints(self, *sources: ir.Endpoints) -> None:
