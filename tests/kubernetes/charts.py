@@ -102,8 +102,9 @@ class Release:
     async def install(self, chart: Path, *values: str) -> str:
         return await self._helm("install", self._name, chart, "--wait", "--timeout", PATIENCE, *flags(values))
 
-    async def upgrade(self, chart: Path, *values: str) -> str:
-        return await self._helm("upgrade", self._name, chart, "--wait", "--timeout", PATIENCE, *flags(values))
+    async def upgrade(self, chart: Path, *values: str, hooks: bool = True) -> str:
+        jobs = () if hooks else ("--no-hooks",)
+        return await self._helm("upgrade", self._name, chart, "--wait", "--timeout", PATIENCE, *jobs, *flags(values))
 
     async def rollback(self, revision: int) -> str:
         return await self._helm("rollback", self._name, str(revision), "--wait", "--timeout", PATIENCE)

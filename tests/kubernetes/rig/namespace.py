@@ -15,7 +15,7 @@ from typing import IO, Final, Self
 
 from .binaries import UnavailableError
 
-_NETWORK: Final = 0x40000000  # CLONE_NEWNET
+NETWORK: Final = 0x40000000  # CLONE_NEWNET
 _PROCESSES: Final = 0x20000000  # CLONE_NEWPID
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)
 _FIRST = "ip link set lo up && echo ready && exec cat"
@@ -77,7 +77,7 @@ class Namespace:
     @contextmanager
     def inside(self) -> Iterator[None]:
         """Put this thread into the network for as long as the block lasts."""
-        with _entered(self._network, "net", _NETWORK):
+        with entered(self._network, "net", NETWORK):
             yield
 
     def new_address(self) -> str:
@@ -120,7 +120,7 @@ class Namespace:
         # nsenter enters by exec, so the process keeps the id that Popen knows.
         places = [f"--mount={self._mounts}", *([f"--net={network}"] if network is not None else [])]
         enter = ["nsenter", *places, "sh", "-c", 'cd "$0" && exec "$@"', str(folder)]
-        with self.inside(), _entered(self._processes, "pid_for_children", _PROCESSES):
+        with self.inside(), entered(self._processes, "pid_for_children", _PROCESSES):
             process = subprocess.Popen(
                 [*enter, *map(str, command)],
                 stdin=subprocess.DEVNULL,
@@ -134,7 +134,8 @@ class Namespace:
 
 
 @contextmanager
-def _entered(target: int, name: str, kind: int) -> Iterator[None]:
+def entered(target: int, name: str, kind: int) -> Iterator[None]:
+    """Put this thread into another namespace, of which `target` is an open file, for as long as the block lasts."""
     before = os.open(f"/proc/thread-self/ns/{name}", os.O_RDONLY)
     try:
         _set_namespace(target, kind)

@@ -1,12 +1,14 @@
-"""A pod's own network: what it binds at every address is bound at its own, and two pods may use one port."""
+"""Networks beside the rig's own, which is the node's: those of pods, and the one that Services' addresses lead to."""
 
 import itertools
+import os
+import socket
 import subprocess
 import time
 from pathlib import Path
 from typing import Final
 
-from .namespace import Namespace
+from .namespace import NETWORK, Namespace, entered
 
 _GATEWAY: Final = "169.254.1.1"
 _NODE: Final = "10.200.0.1"
@@ -15,7 +17,10 @@ _numbers = itertools.count()
 
 
 class PodNetwork:
-    """A network namespace with one address, routed to and from the rig's. It lasts until `close`."""
+    """A network namespace with one address, routed to and from the rig's. It lasts until `close`.
+
+    What a pod binds at every address is bound at its own, and two pods may use one port.
+    """
 
     def __init__(self, namespace: Namespace) -> None:
         """Raises CalledProcessError where this machine has no virtual Ethernet."""
@@ -63,3 +68,34 @@ class PodNetwork:
             if time.monotonic() > deadline:
                 raise TimeoutError("unshare does not come to its end")
             time.sleep(0.005)
+
+
+class ServiceNetwork:
+    """Where all addresses of Services are at home: on its own addresses a node has every port to itself."""
+
+    def __init__(self, namespace: Namespace, addresses: str) -> None:
+        """`addresses` is the network of Services'. Raises CalledProcessError as a PodNetwork does."""
+        self._own = PodNetwork(namespace)
+        namespace.run(
+            [
+                "sh",
+                "-ec",
+                f"""
+                ip route replace {addresses} via {self._own.address} src {_NODE}
+                nsenter --net={self._own.path} ip route add local {addresses} dev lo
+                """,
+            ]
+        )
+
+    def listen(self, address: str, port: int) -> socket.socket:
+        """Return a socket that listens at a Service's address."""
+        network = os.open(self._own.path, os.O_RDONLY)
+        try:
+            with entered(network, "net", NETWORK):
+                return socket.create_server((address, port), backlog=128)
+        finally:
+            os.close(network)
+
+    def close(self) -> None:
+        """Take the addresses away."""
+        self._own.close()

@@ -2,17 +2,20 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+import socket
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Final, Self
 
 from .api import Api, ApiError, Object
 from .containers import Image, now
+from .forwarding import Forwarder
 from .networks import PodNetwork
 from .pods import Pod
 from .rig import Rig
 from .services import Services
 
+_ADDRESS: Final = "10.200.0.1"
 _HEARTBEAT: Final = 10.0  # seconds; the controller manager gives a node up after 50
 
 
@@ -44,6 +47,7 @@ class Node:
         self._gpus = gpus
         self._own_networks = own_networks
         self._networks: dict[str, PodNetwork] = {}
+        self._host_ports: dict[str, list[Forwarder]] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._stopping: dict[str, asyncio.Task[None]] = {}
         self._services = Services(rig, api)
@@ -65,6 +69,8 @@ class Node:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._running.values(), return_exceptions=True)
         await asyncio.gather(*self._stopping.values(), *(pod.stop(0) for pod in self.pods.values()))
+        for forwarder in [each for every in self._host_ports.values() for each in every]:
+            forwarder.end()
         for network in self._networks.values():
             network.close()
         self._services.close()
@@ -87,7 +93,7 @@ class Node:
             "capacity": room,
             "allocatable": room,
             "conditions": [ready],
-            "addresses": [{"type": "InternalIP", "address": "10.200.0.1"}],
+            "addresses": [{"type": "InternalIP", "address": _ADDRESS}],
         }
         await self._beat()
         # The controller manager takes this taint away too, a few seconds later.
@@ -115,15 +121,27 @@ class Node:
                 self._stopping[uid] = asyncio.create_task(self._stop(pod, grace))
             elif uid not in self.pods and pod["status"]["phase"] not in ("Succeeded", "Failed"):
                 self.pods[uid] = self._new_pod(pod)
+                await self._open_host_ports(pod, self.pods[uid].address)
                 self._running[uid] = asyncio.create_task(self.pods[uid].run())
 
     def _new_pod(self, pod: Object) -> Pod:
         if pod["spec"].get("hostNetwork", False):
-            return Pod(self._rig, self._api, pod, self._images, "10.200.0.1")
+            return Pod(self._rig, self._api, pod, self._images, _ADDRESS)
         if not self._own_networks:
             return Pod(self._rig, self._api, pod, self._images, self._rig.namespace.new_address())
         network = self._networks[pod["metadata"]["uid"]] = PodNetwork(self._rig.namespace)
         return Pod(self._rig, self._api, pod, self._images, network.address, network=network.path)
+
+    async def _open_host_ports(self, pod: Object, address: str) -> None:
+        """Have the node's ports that a pod asks for lead to it, as long as it is there."""
+        if pod["spec"].get("hostNetwork", False):
+            return
+        forwarders = self._host_ports[pod["metadata"]["uid"]] = []
+        for port in [each for container in pod["spec"]["containers"] for each in container.get("ports", ())]:
+            if "hostPort" in port and port.get("protocol", "TCP") == "TCP":
+                forwarder = Forwarder(_always((address, port["containerPort"])))
+                await forwarder.start(socket.create_server((_ADDRESS, port["hostPort"]), backlog=128))
+                forwarders.append(forwarder)
 
     async def _stop(self, pod: Object, grace: float) -> None:
         uid = pod["metadata"]["uid"]
@@ -131,9 +149,11 @@ class Node:
             self._running[uid].cancel()
             await asyncio.gather(self._running.pop(uid), return_exceptions=True)
             await self.pods[uid].stop(grace)
+            for forwarder in self._host_ports.pop(uid, []):
+                forwarder.end()
             if uid in self._networks:
                 self._networks.pop(uid).close()
-            elif self.pods[uid].address != "10.200.0.1":
+            elif self.pods[uid].address != _ADDRESS:
                 self._rig.namespace.drop_address(self.pods[uid].address)
             del self.pods[uid]
         await self._forget(pod)
@@ -162,3 +182,7 @@ class Node:
                 },
             }
             await self._api.apply(volume)
+
+
+def _always(target: tuple[str, int]) -> Callable[[], list[tuple[str, int]]]:
+    return lambda: [target]

@@ -18,6 +18,7 @@ from .credentials import ADMIN_GROUP, Authority, User, private_pem, users, write
 from .namespace import Namespace
 
 SERVER: Final = "https://10.200.0.1:6443"
+SERVICE_ADDRESSES: Final = "10.96.0.0/16"
 
 _READY_WITHIN: Final = 60.0  # seconds; two cores that others use as well
 _ADDRESS: Final = "10.200.0.1"
@@ -143,7 +144,7 @@ class Rig:
             "service-account-signing-key-file": files / "service-accounts.key",
             "service-account-key-file": files / "service-accounts.key",
             "authorization-mode": "RBAC",
-            "service-cluster-ip-range": "10.96.0.0/16",
+            "service-cluster-ip-range": SERVICE_ADDRESSES,
             "allow-privileged": "true",
             "shutdown-delay-duration": "0s",
             "max-requests-inflight": "2000",

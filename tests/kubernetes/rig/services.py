@@ -1,16 +1,15 @@
 """Plays kube-proxy and the cluster's DNS: Services have addresses that answer, and names."""
 
 import asyncio
-import contextlib
-import random
+import functools
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
 
 from .api import Api, Object
-from .rig import Rig
+from .forwarding import Forwarder
+from .networks import ServiceNetwork
+from .rig import SERVICE_ADDRESSES, Rig
 
 _Key = tuple[str, str]
-_Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Services:
@@ -22,20 +21,23 @@ class Services:
         self._hosts = rig.folder / "hosts"
         self._services: dict[_Key, Object] = {}
         self._slices: dict[_Key, dict[str, Object]] = defaultdict(dict)
-        self._servers: dict[_Key, list[asyncio.Server]] = {}
-        self._connections: set[asyncio.Task[None]] = set()
+        self._forwarders: dict[_Key, list[Forwarder]] = {}
+        self._ended: list[Forwarder] = []
+        """Those of Services that have gone, which keep what was open."""
 
     def start(self) -> list[asyncio.Task[None]]:
         """Return the tasks that follow Services and their endpoints."""
         self._hosts.mkdir(exist_ok=True)
+        self._network = ServiceNetwork(self._rig.namespace, SERVICE_ADDRESSES)
         return [asyncio.create_task(self._follow_services()), asyncio.create_task(self._follow_slices())]
 
     def close(self) -> None:
         """Answer no longer."""
-        for key in list(self._servers):
+        for key in list(self._forwarders):
             self._close(key)
-        for connection in self._connections:
-            connection.cancel()
+        for forwarder in self._ended:
+            forwarder.end()
+        self._network.close()
 
     async def _follow_services(self) -> None:
         async for event, service in self._api.follow("Service"):
@@ -71,20 +73,17 @@ class Services:
         address = self._address(service)
         if key == ("default", "kubernetes") or address is None:
             return
-        self._rig.namespace.add_address(address)
-        ports = [each for each in service["spec"]["ports"] if each.get("protocol", "TCP") == "TCP"]
-        self._servers[key] = [
-            await asyncio.start_server(self._forwarder(key, each.get("name", "")), address, each["port"])
-            for each in ports
-        ]
+        forwarders = self._forwarders[key] = []
+        for port in service["spec"]["ports"]:
+            if port.get("protocol", "TCP") == "TCP":
+                forwarder = Forwarder(functools.partial(self._ready, key, port.get("name", "")))
+                await forwarder.start(self._network.listen(address, port["port"]))
+                forwarders.append(forwarder)
 
     def _close(self, key: _Key) -> None:
-        servers = self._servers.pop(key, [])
-        addresses = {each.getsockname()[0] for server in servers for each in server.sockets}
-        for server in servers:
-            server.close()
-        for address in addresses:
-            self._rig.namespace.drop_address(address)
+        for forwarder in self._forwarders.pop(key, []):
+            forwarder.close()
+            self._ended.append(forwarder)
 
     async def _balance(self, service: Object) -> None:
         """Give a LoadBalancer its address: the Service's own, as that answers."""
@@ -104,20 +103,6 @@ class Services:
             for address in endpoint["addresses"]
         ]
 
-    def _forwarder(self, key: _Key, port: str) -> _Handler:
-        async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            self._connections.add(task)
-            task.add_done_callback(self._connections.discard)
-            # Cancelled by `close`: asyncio would log that as a fault of its own.
-            with contextlib.suppress(OSError, IndexError, asyncio.CancelledError), contextlib.closing(writer):
-                there, back = await asyncio.open_connection(*random.choice(self._ready(key, port)))
-                with contextlib.closing(back):
-                    await asyncio.gather(_copy(reader, back), _copy(there, writer))
-
-        return forward
-
     def _write_names(self) -> None:
         lines: list[tuple[str, str, str]] = []
         for key, service in self._services.items():
@@ -133,11 +118,3 @@ class Services:
                 text += f"{address} {whole}.svc.cluster.local {whole}.svc {whole}{short}\n"
             # In place: pods have this very file mounted.
             (self._hosts / space).write_text(text)
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while chunk := await reader.read(1 << 16):
-        writer.write(chunk)
-        await writer.drain()
-    with contextlib.suppress(OSError):
-        writer.write_eof()
