@@ -13,8 +13,9 @@ from typing import Any, Self
 
 import aiohttp
 
-from isoline.cli.control_plane import Address, ControlPlane, Options
+from isoline.cli.control_plane import ControlPlane
 from isoline.cli.control_plane_flags import Overrides
+from isoline.cli.control_plane_options import Address, Options
 from isoline.cluster.kubernetes.kubeconfig import from_kubeconfig
 from isoline.envoy.remote import RemoteSettings, XdsTls, write_remote
 from kubernetes.rig import Api, ApiError, Rig

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from isoline.cli.control_plane import Address
+from isoline.cli.control_plane_options import Address
 from isoline.objects import Key
 from isoline.objects.crds import crd_documents
 from kubernetes.planes import HTTP, PATIENCE, Edge, defined, listening_at, new_namespace, options_for, proxy, running

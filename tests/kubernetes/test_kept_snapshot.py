@@ -10,7 +10,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from isoline.cli.control_plane import ControlPlane, Options
+from isoline.cli.control_plane import ControlPlane
+from isoline.cli.control_plane_options import Options
 from kubernetes.planes import Edge, listening_at, new_namespace, options_for, proxy, running
 from kubernetes.rig import Api, Rig
 from kubernetes.wires import Wire

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from isoline.cli.certgen import MANAGER, certgen
-from isoline.cli.control_plane import Address
 from isoline.cli.control_plane_flags import certificates
+from isoline.cli.control_plane_options import Address
 from isoline.cli.errors import UsedWronglyError
 from isoline.cluster.kubernetes.client import Client
 from isoline.cluster.kubernetes.kubeconfig import from_kubeconfig

@@ -107,8 +107,8 @@ def control_plane(
 ) -> None:
     """Serve a cluster's objects to its Envoys."""
     from isoline.cli import control_plane_flags as flags
-    from isoline.cli.control_plane import Options
     from isoline.cli.control_plane_command import run
+    from isoline.cli.control_plane_options import Options
     from isoline.cli.journal import log_to_output
     from isoline.objects import Key
 

@@ -3,20 +3,19 @@
 import asyncio
 import contextlib
 import ipaddress
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 
 from isoline.cli import kept
+from isoline.cli.control_plane_options import Options
 from isoline.cli.monitoring import Figures, MonitoringServer
 from isoline.cluster.kubernetes.client import Client
-from isoline.cluster.kubernetes.connection import Connection
 from isoline.cluster.kubernetes.errors import KubernetesError
-from isoline.cluster.kubernetes.leases import LeaderElection, LeaseSettings
+from isoline.cluster.kubernetes.leases import LeaderElection
 from isoline.cluster.kubernetes.secrets import OwnSecrets
 from isoline.cluster.kubernetes.source import APPS, MADE, OPTIONAL, ROUTING, KubernetesSource
 from isoline.cluster.store import PositionExpiredError, Store
@@ -35,7 +34,7 @@ from isoline.routing.indexes import INDEXES
 from isoline.routing.scheduler import Scheduler
 from isoline.routing.settings import GATEWAY_CONFIG, Settings, settings_from_config
 from isoline.xds.cache import Cache
-from isoline.xds.credentials import CertificateFiles, server_credentials
+from isoline.xds.credentials import server_credentials
 from isoline.xds.server import Server
 
 PUBLIC_HTTPS_PORT = 443
@@ -44,47 +43,6 @@ LOOK_AT_CONNECTIONS_SECONDS = 2.0
 LOOK_AT_CERTIFICATES_SECONDS = 600.0
 
 _log = structlog.get_logger(__name__)
-
-
-class Address(NamedTuple):
-    """Where something listens."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What a person may say to `isoline control-plane`."""
-
-    connection: Connection
-    identity: str
-    """Of this replica among its fellows."""
-    namespaces: tuple[str, ...] = ()
-    """Those that are watched; all when empty."""
-    config: GatewayConfig | None = None
-    """Counts where the cluster has no GatewayConfig named `default`."""
-    adjust: Callable[[GatewayConfig], GatewayConfig] = field(default=lambda config: config)
-    """What flags say, on top of either."""
-    http_port: int
-    https_port: int
-    """Where Envoy listens, unless the GatewayConfig says so."""
-    xds: Address
-    xds_certificates: CertificateFiles | None = None
-    """None: whoever reaches the address is served."""
-    rotate_in: str | None = None
-    """The namespace of the Secrets from which these files come, where the leader is to renew them."""
-    metrics: Address
-    snapshot: Path | None = None
-    """Where what Envoys were sent is kept, for one that starts while the API server is away."""
-    lease: LeaseSettings | None = None
-    """None: there are no fellows, and this replica writes."""
-    status_addresses: tuple[str, ...] = ()
-    """Where traffic arrives, for statuses; else the addresses of `envoy_service`."""
-    envoy_service: Key | None = None
 
 
 class ControlPlane:

@@ -9,7 +9,8 @@ import structlog
 import typer
 import uvloop
 
-from isoline.cli.control_plane import ControlPlane, Options
+from isoline.cli.control_plane import ControlPlane
+from isoline.cli.control_plane_options import Options
 from isoline.cli.errors import FoundWrongError
 from isoline.cluster.kubernetes.errors import KubernetesError
 from isoline.xds.credentials import CredentialsError

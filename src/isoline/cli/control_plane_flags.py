@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from isoline.cli.contour_config import read_contour_config
-from isoline.cli.control_plane import Address
+from isoline.cli.control_plane_options import Address
 from isoline.cli.errors import UsedWronglyError
 from isoline.cluster.kubernetes.connection import Connection
 from isoline.cluster.kubernetes.errors import KubernetesError

@@ -18,13 +18,10 @@ from isoline.cluster.directory import ManifestDirectory
 from isoline.cluster.local import LocalSource
 from isoline.cluster.state import StateFolder
 from isoline.cluster.store import PositionExpiredError, Store
-from isoline.console.context import Console, ReplicaLog
-from isoline.console.wire import Summary
 from isoline.controllers.gateway import gateway_status
 from isoline.controllers.manager import INDEXES as CONTROLLER_INDEXES
 from isoline.controllers.manager import Controllers
 from isoline.envoy import BootstrapSettings, Envoy, EnvoyError, EnvoyEvent
-from isoline.envoy.admin_messages import ClusterStatus
 from isoline.envoy.rate_limit_server import RateLimitServerError
 from isoline.gateway import Flow, KeptCertificates, Snapshot, Statuses
 from isoline.objects import GatewayConfig, Key
@@ -34,7 +31,6 @@ from isoline.routing.gateway import gateway_from_config
 from isoline.routing.indexes import INDEXES as ROUTING_INDEXES
 from isoline.routing.scheduler import Scheduler
 from isoline.routing.settings import GATEWAY_CONFIG, Settings, settings_from_config
-from isoline.version import VERSION
 from isoline.xds.cache import Cache
 from isoline.xds.server import Server
 
@@ -283,46 +279,9 @@ class OneMachine:
             self.source.set_status(GATEWAY_CONFIG, status)
 
     @property
-    def self_signed(self) -> bool:
-        """Whether the local CA issues what is missing."""
-        return _settings(self._config()).self_signed
-
-    # --- what the control API shows ---
-
-    def console(self) -> Console:
-        return Console(
-            source=self.source,
-            catalog=self.catalog,
-            traffic=self,
-            settings=lambda: _settings(self._config()),
-            foresee=self.flow.foresee,
-            logs=self.logs,
-            summary=self.summary,
-        )
-
-    async def clusters(self) -> Sequence[ClusterStatus]:
-        """As Envoy sees them."""
-        return await self.envoy.admin.clusters()
-
-    def logs(self, deployment: Key) -> list[ReplicaLog]:
-        return [
-            ReplicaLog(replica.name, container, log)
-            for replica in self.controllers.replicas_of(deployment)
-            for container, log in replica.logs.items()
-        ]
-
-    def summary(self) -> Summary:
-        return Summary(
-            version=VERSION,
-            pid=os.getpid(),
-            started=self.started,
-            state=str(self.state.path),
-            directory=str(self.options.directory) if self.options.directory is not None else None,
-            http_port=self.ports.http,
-            https_port=self.ports.https,
-            ready=self.flow.caught_up.is_set(),
-            resources_sent=self.server.stats.resources,
-        )
+    def settings(self) -> Settings:
+        """What routes are compiled with at present."""
+        return _settings(self._config())
 
 
 def _settings(config: GatewayConfig | None) -> Settings:

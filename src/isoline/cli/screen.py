@@ -60,7 +60,7 @@ class Screen:
         """Shows what happens, and the summary when everything is ready for the first time, until cancelled."""
         ports = machine.ports
         self.line("Ports", f"https {ports.https}, http {ports.http}" + (f" ({ports.why})" if ports.why else ""))
-        if machine.self_signed:
+        if machine.settings.self_signed:
             self.line("TLS", "missing certificates come from this machine's own CA (tls.selfSigned): isoline trust")
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tell_events(machine))

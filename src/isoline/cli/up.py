@@ -11,6 +11,7 @@ import typer
 import uvloop
 
 from isoline.cli.one_machine import STOP_DRAIN_SECONDS, OneMachine, Options
+from isoline.cli.one_machine_console import console_of
 from isoline.cli.ports import PortError
 from isoline.cli.screen import Screen
 from isoline.cluster.directory import DirectoryError
@@ -76,7 +77,7 @@ async def _up(options: Options, screen: Screen) -> None:
         gc.collect()
         gc.freeze()
         gc.enable()
-        control = ControlServer(machine.console(), machine.state.control_socket)
+        control = ControlServer(console_of(machine), machine.state.control_socket)
         await control.start()
         telling = asyncio.create_task(screen.tell(machine))
         try:

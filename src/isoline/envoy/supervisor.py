@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from isoline.envoy import instances
-from isoline.envoy.admin import AdminClient, AdminError
+from isoline.envoy import instances, waiting
+from isoline.envoy.admin import AdminClient
 from isoline.envoy.bootstrap import BootstrapSettings
 from isoline.envoy.instances import EnvoyError, Instance, Plan
 from isoline.processes import ExitStatus, LogFile, ProcessTable, StartError
@@ -21,9 +21,7 @@ FIRST_BACK_OFF = 0.1
 LONGEST_BACK_OFF = 30.0
 STABLE_SECONDS = 60.0
 """An Envoy that ran that long has no earlier crashes held against it."""
-_LOOK_AGAIN = 0.05
 _RETIRE_MARGIN = 2.0
-_ANSWER_SECONDS = 3.0
 _EXIT_GRACE = 5.0
 
 
@@ -139,7 +137,7 @@ class Envoy:
         try:
             async with asyncio.timeout(timeout):
                 while self._current is None or not await self._current.admin.ready():  # noqa: ASYNC110
-                    await asyncio.sleep(_LOOK_AGAIN)
+                    await asyncio.sleep(waiting.LOOK_AGAIN_SECONDS)
         except TimeoutError:
             crashed = f". It crashed {self._restarts} times and said: {self._last_words}" if self._restarts else ""
             raise EnvoyError(f"Envoy is not ready after {timeout:g} s{crashed}") from None
@@ -152,7 +150,7 @@ class Envoy:
         self._find()
         await self.detach()
         self._state = "draining"
-        await asyncio.gather(*(self._drained(instance, drain) for instance in self._living))
+        await asyncio.gather(*(waiting.drained(instance, drain) for instance in self._living))
         await asyncio.gather(*(instance.process.stop(_EXIT_GRACE) for instance in self._living))
         instances.clean(self._directory)
         self._living.clear()
@@ -175,21 +173,10 @@ class Envoy:
         """Look after the newest Envoy that takes connections, and see the others to their end."""
         self._find()
         for instance in reversed(self._living):
-            if await self._answers(instance):
+            if await waiting.answers(instance):
                 self._promote(instance)
                 self._tell("Adopted", f"Envoy {instance.version} was running as process {self.pid} and was taken over")
                 return
-
-    async def _answers(self, instance: Instance) -> bool:
-        """Whether its admin interface is open: one that was replaced has closed it, one just started will open it."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_ANSWER_SECONDS):
-                while instance.process.alive:
-                    with suppress(AdminError):
-                        await instance.admin.server_info()
-                        return True
-                    await asyncio.sleep(_LOOK_AGAIN)
-        return False
 
     async def _launch(self, *, parent: Instance | None, plan: Plan | None = None) -> Instance:
         instance = await instances.start(
@@ -248,7 +235,7 @@ class Envoy:
     async def _replace(self, old: Instance, plan: Plan) -> None:
         new = await self._launch(parent=old, plan=plan)
         try:
-            await self._takes_connections(new)
+            await waiting.takes_connections(new)
         except BaseException:
             await new.process.stop(grace=0)
             self._forget(new)
@@ -259,19 +246,6 @@ class Envoy:
             "Replaced", f"Envoy runs as process {new.process.pid} now; process {old.process.pid} drains and ends"
         )
 
-    async def _takes_connections(self, instance: Instance) -> None:
-        """Wait until it is live; raises EnvoyError if it ends before that."""
-        ended = asyncio.ensure_future(instance.process.wait())
-        try:
-            while not ended.done():
-                if await instance.admin.ready():
-                    return
-                await asyncio.wait([ended], timeout=_LOOK_AGAIN)
-            status = ended.result()
-            raise EnvoyError(f"the new Envoy {status}, the old one goes on. It said: {status.last_words}")
-        finally:
-            ended.cancel()
-
     async def _retire(self, old: Instance, *, successor: Instance) -> None:
         """See an Envoy that was replaced to its end.
 
@@ -280,7 +254,7 @@ class Envoy:
         """
         restarted_hot = old.base_id == successor.base_id
         if not restarted_hot and await old.admin.ready():
-            await self._drained(old, self._plan.drain_seconds)
+            await waiting.drained(old, self._plan.drain_seconds)
         else:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._plan.parent_shutdown_seconds + _RETIRE_MARGIN):
@@ -288,13 +262,6 @@ class Envoy:
         await old.process.stop(_EXIT_GRACE)
         self._forget(old)
         self._tell("Retired", f"Envoy process {old.process.pid} had its time to serve its connections and ended")
-
-    async def _drained(self, instance: Instance, seconds: float) -> None:
-        with suppress(AdminError, TimeoutError):
-            async with asyncio.timeout(seconds):
-                await instance.admin.drain_listeners()
-                while await instance.admin.busy():  # noqa: ASYNC110
-                    await asyncio.sleep(_LOOK_AGAIN)
 
     def _forget(self, instance: Instance) -> None:
         if instance in self._living:
