@@ -162,7 +162,7 @@ async def test_each_language_is_read_by_its_own_voice(engine: EmbeddedEngine) ->
     assert said("Radio", language="de") == [("gmw/de", "Radio")]
     assert said("2024年", voice="french-male") == [("sit/cmn", "二零二四年")]
     assert said("42", voice="mandarin-male") == [("sit/cmn", "四十二")]
-    assert said("42", voice="english-us-male") == [("gmw/en-US", "42")]
+    assert said("42", voice="english-us-male") == [("gmw/en-US", "forty-two")]
 
 
 async def test_a_dialect_that_it_speaks_is_spoken(engine: EmbeddedEngine) -> None:

@@ -248,6 +248,13 @@ def test_punctuation_alone_is_nothing_to_say() -> None:
         ("in 1984, since 2007", "in nineteen eighty-four, since two thousand seven"),
         ("3.14, 007 and MP3 v2.0", "three point one four, zero zero seven and MP3 v2.0"),
         ("3-5 days", "three to five days"),
+        ("In 1999 and the 1990s", "In nineteen ninety-nine and the nineteen nineties"),
+        ("on 3/5/2024", "on March fifth, twenty twenty-four"),
+        ("on 25/12/2010", "on December twenty-fifth, twenty ten"),
+        ("1/2 cup and 3/4", "one half cup and three quarters"),
+        ("5 USD to 192.168.1.1", "five US dollars to one nine two dot one six eight dot one dot one"),
+        ("v2.0.1", "v two dot zero dot one"),
+        ("Chapter IV, part XII; I am", "Chapter four, part twelve; I am"),
     ],
 )  # fmt: skip
 def test_figures_in_english_text_are_read_in_english(text: str, read: str) -> None:
@@ -262,3 +269,4 @@ def test_every_english_number_is_read_without_figures(value: int) -> None:
 def test_each_stretch_is_normalised_in_its_own_language() -> None:
     assert spoken_form("我有3个苹果。I have 3 apples. J'ai 3 pommes très bonnes.").startswith("我有三个苹果。")
     assert spoken_form("I have 3 apples.") == "I have three apples."
+    assert spoken_form("速度120km/h，重3.5kg，用MP3。") == "速度一百二十公里每小时，重三点五千克，用MP3。"

@@ -21,6 +21,8 @@ _MONTHS = """January February March April May June July August September October
     December""".split()  # noqa: SIM905
 _CURRENCIES = {"$": ("dollar", "cent"), "€": ("euro", "cent"), "£": ("pound", "penny"), "¥": ("yuan", "")}
 _SCALES = {"k": "thousand", "m": "million", "bn": "billion", "b": "billion"}
+_CODES = {"USD": "US dollars", "EUR": "euros", "GBP": "pounds", "CNY": "yuan", "RMB": "yuan", "JPY": "yen"}
+_ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 UNITS = {
     "km/h": "kilometers per hour", "mph": "miles per hour", "km": "kilometers", "cm": "centimeters",
     "mm": "millimeters", "m": "meters", "kg": "kilograms", "mg": "milligrams", "g": "grams", "lb": "pounds",
@@ -117,6 +119,34 @@ def _iso_date(match: re.Match[str]) -> str:
     return f"{_MONTHS[int(match[2]) - 1]} {ordinal(int(match[3]))}, {year(int(match[1]))}"
 
 
+def _slashed_date(match: re.Match[str]) -> str:
+    """The month first, as Americans write, unless it can only be the day."""
+    first, second = int(match[1]), int(match[2])
+    month, day = (second, first) if first > 12 else (first, second)
+    if month > 12:
+        return match.group()
+    return f"{_MONTHS[month - 1]} {ordinal(day)}, {year(int(match[3]))}"
+
+
+def _fraction(match: re.Match[str]) -> str:
+    above, below = int(match[1]), int(match[2])
+    if above >= below:
+        return match.group()
+    part = {2: "half", 4: "quarter"}.get(below) or ordinal(below)
+    return f"{cardinal(above)} {part if above == 1 else 'halves' if below == 2 else f'{part}s'}"
+
+
+def _decade(match: re.Match[str]) -> str:
+    words = year(int(match[1]))
+    return f"{words[:-1]}ies" if words.endswith("y") else f"{words}s"
+
+
+def _roman(match: re.Match[str]) -> str:
+    values = [_ROMAN[letter] for letter in match[2]]
+    total = sum(-value if value < max(values[at:]) else value for at, value in enumerate(values))
+    return f"{match[1]} {cardinal(total)}"
+
+
 def _time(match: re.Match[str]) -> str:
     hour, minute, half = int(match[1]), match[2], match[3]
     words = cardinal(hour)
@@ -139,6 +169,16 @@ def _unit(match: re.Match[str]) -> str:
 _UNITS = "|".join(re.escape(unit) for unit in sorted(UNITS, key=len, reverse=True))
 _MONTH_NAMES = "|".join(_MONTHS) + "|" + "|".join(rf"{month[:3]}\.?" for month in _MONTHS)
 _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (
+        re.compile(_EDGE + r"(v?)(\d+(?:\.\d+){2,})(?![\w-])"),
+        lambda match: f"{match[1]} {' dot '.join(map(digits, match[2].split('.')))}".lstrip(),
+    ),
+    (
+        re.compile(r"\b((?i:chapter|part|book|volume|section|act|scene)) (X{0,3}(?:IX|IV|V?I{1,3}|V|X))\b(?!')"),
+        _roman,
+    ),
+    (re.compile(_EDGE + r"(0?[1-9]|[12]\d|3[01])/(0?[1-9]|[12]\d|3[01])/([12]\d{3})(?![\w/-])"), _slashed_date),
+    (re.compile(_EDGE + r"(?<!/)([1-9])/([2-9]|10)(?![\w/])"), _fraction),
     (re.compile(_EDGE + r"([12]\d{3})-(0?[1-9]|1[0-2])-(0?[1-9]|[12]\d|3[01])(?![\w-])"), _iso_date),
     (
         re.compile(_EDGE + r"(\+?\d{1,3}[ -])?(\(\d{3}\) ?|\d{3}[ -])(\d{3})-(\d{4})(?![\w-])"),
@@ -168,7 +208,12 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"(?<![\w.])(\d{1,6})(?:st|nd|rd|th)\b"), lambda match: ordinal(int(match[1]))),
     (re.compile(rf"{_EDGE}({_NUMBER})\s?({_UNITS})(?![\w/°])"), _unit),
     (
-        re.compile(r"\b(in|since|from|by|until|of|year|before|after) ([12]\d{3})\b(?![,.]?\d)"),
+        re.compile(rf"{_EDGE}({_NUMBER})\s?({'|'.join(_CODES)})\b"),
+        lambda match: f"{number(match[1])} {_CODES[match[2]]}",
+    ),
+    (re.compile(_EDGE + r"([12]\d{2}0)['’]?s\b"), _decade),
+    (
+        re.compile(r"\b((?i:in|since|from|by|until|till|of|year|before|after|around|circa)) ([12]\d{3})\b(?![,.]?\d)"),
         lambda match: f"{match[1]} {year(int(match[2]))}",
     ),
     (re.compile(rf"(?<!\w)(?<!\w\.)({_NUMBER})(?!\w)"), lambda match: number(match[1])),

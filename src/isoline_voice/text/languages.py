@@ -23,6 +23,8 @@ _SCRIPT_RUNS = re.compile(
     "|(?P<cyrillic>[\u0400-\u052f]+)"
     f"|(?P<latin>[0-9]*[{_LATIN}][{_LATIN}0-9.@&/+'’_-]*)"
 )
+# In Chinese text 5km is said in Chinese.
+_MEASURE = re.compile(r"[0-9]+(?:km/h|m/s|km|cm|mm|m|kg|mg|g|ml|mL|L|kW|Hz|h|s|ms)")
 _WORD = re.compile(r"[^\W\d_]+(?=['’]?)")
 _KANA_MIDDLE_DOT = "\u30fb"
 
@@ -64,12 +66,14 @@ def split_languages(text: str, *, latin: str | None = None, home: str = "en") ->
 
     `latin` settles the language of Latin script (else its little words do, else English); `home` is the language of a
     text without a single letter. Digits and punctuation go with the language that most of the text is in, unless they
-    stick to a Latin word (MP3).
+    stick to a Latin word (MP3); a unit beside Chinese goes with its digits.
     """
     found = list(_SCRIPT_RUNS.finditer(text))
     if not found:
         return [Run(text, home)]
     japanese = any(match.lastgroup == "kana" and match.group() != _KANA_MIDDLE_DOT for match in found)
+    if not japanese and any(match.lastgroup == "han" for match in found):
+        found = [match for match in found if not _MEASURE.fullmatch(match.group())]
     western = latin or latin_language(text) or "en"
     spans = [(match.start(), match.end(), _language(match, japanese=japanese, western=western)) for match in found]
     main = _main_language(spans)

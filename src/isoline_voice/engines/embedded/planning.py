@@ -12,6 +12,7 @@ from isoline_voice.engines.embedded.voices import TONGUES
 from isoline_voice.engines.embedded.worker import Job
 from isoline_voice.text.chinese_numbers import read_numbers
 from isoline_voice.text.cleaning import speakable
+from isoline_voice.text.english_numbers import read_english
 from isoline_voice.text.languages import split_languages
 from isoline_voice.text.pinyin import respelled
 from isoline_voice.text.sentences import CLOSERS, pieces
@@ -87,7 +88,7 @@ def _runs(piece: str, tongues: Tongues) -> Iterator[tuple[str, str]]:
             words = read_numbers(run.text).translate(_CHINESE_SILENT)
             yield tongue, respelled(words) if tongue == "zh" else words
         else:
-            yield tongue, run.text
+            yield tongue, read_english(run.text) if run.language == "en" else run.text
 
 
 def _pause_after(text: str, *, last: bool) -> float:
