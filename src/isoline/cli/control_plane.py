@@ -13,6 +13,7 @@ import structlog
 from isoline.cli import kept
 from isoline.cli.control_plane_options import Options
 from isoline.cli.monitoring import Figures, MonitoringServer
+from isoline.cli.tasks import cancelled
 from isoline.cluster.kubernetes.client import Client
 from isoline.cluster.kubernetes.errors import KubernetesError
 from isoline.cluster.kubernetes.leases import LeaderElection
@@ -150,7 +151,7 @@ class ControlPlane:
     def _run(self, stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         task.add_done_callback(self._ended)
-        stack.push_async_callback(_cancelled, task)
+        stack.push_async_callback(cancelled, task)
 
     async def _start_election(self, stack: AsyncExitStack) -> None:
         if self.options.lease is None:
@@ -293,9 +294,3 @@ def _ingress(text: str) -> LoadBalancerIngress:
     except ValueError:
         return LoadBalancerIngress(hostname=text)
     return LoadBalancerIngress(ip=text)
-
-
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError, Exception):
-        await task

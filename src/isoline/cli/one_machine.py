@@ -14,6 +14,7 @@ from isoline.cli import lastrun, ports
 from isoline.cli.journal import log_to
 from isoline.cli.ports import Ports
 from isoline.cli.rate_limits import OwnRateLimits
+from isoline.cli.tasks import cancelled
 from isoline.cluster.directory import ManifestDirectory
 from isoline.cluster.local import LocalSource
 from isoline.cluster.state import StateFolder
@@ -172,7 +173,7 @@ class OneMachine:
         for each in work:
             task = asyncio.create_task(each)
             task.add_done_callback(self._ended)
-            stack.push_async_callback(_cancelled, task)
+            stack.push_async_callback(cancelled, task)
         caught_up = asyncio.create_task(self.flow.caught_up.wait())
         stopped = asyncio.create_task(self.stop.wait())
         await asyncio.wait((caught_up, stopped), return_when=asyncio.FIRST_COMPLETED)
@@ -286,9 +287,3 @@ class OneMachine:
 
 def _settings(config: GatewayConfig | None) -> Settings:
     return settings_from_config(config, one_machine=True)
-
-
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError, Exception):
-        await task
