@@ -10,7 +10,7 @@ from isoline.cli.cluster_console import Background, ClusterConsole, Extent
 from isoline.cli.cluster_logs import pod_logs
 from isoline.cli.control_plane_flags import connection
 from isoline.cli.journal import log_nothing
-from isoline.cluster.kubernetes.source import APPS, MADE, OPTIONAL, ROUTING
+from isoline.cluster.kubernetes.following import APPS, MADE, OPTIONAL, ROUTING
 from isoline.console.naming import NamingError, find_kinds
 from isoline.console.wire import LogRecord
 

@@ -16,9 +16,10 @@ from isoline.cli.monitoring import Figures, MonitoringServer
 from isoline.cli.tasks import cancelled
 from isoline.cluster.kubernetes.client import Client
 from isoline.cluster.kubernetes.errors import KubernetesError
+from isoline.cluster.kubernetes.following import APPS, MADE, OPTIONAL, ROUTING
 from isoline.cluster.kubernetes.leases import LeaderElection
 from isoline.cluster.kubernetes.secrets import OwnSecrets
-from isoline.cluster.kubernetes.source import APPS, MADE, OPTIONAL, ROUTING, KubernetesSource
+from isoline.cluster.kubernetes.source import KubernetesSource
 from isoline.cluster.store import PositionExpiredError, Store
 from isoline.controllers import xds_certificates
 from isoline.controllers.authority import utc

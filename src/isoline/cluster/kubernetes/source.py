@@ -11,7 +11,8 @@ from isoline.cluster.events import EventLog
 from isoline.cluster.kubernetes.client import Client
 from isoline.cluster.kubernetes.decoding import UndecodableError, decoder
 from isoline.cluster.kubernetes.event_writer import EventWriter
-from isoline.cluster.kubernetes.objects import MANAGED_BY, PREFIX, ObjectWrites
+from isoline.cluster.kubernetes.following import OTHER_SECRETS, ROUTING, reflectors
+from isoline.cluster.kubernetes.objects import ObjectWrites
 from isoline.cluster.kubernetes.references import References
 from isoline.cluster.kubernetes.reflector import Reflector
 from isoline.cluster.kubernetes.statuses import StatusWrites
@@ -19,29 +20,6 @@ from isoline.cluster.source import COMMAND, ManifestProblem, Result
 from isoline.cluster.store import Store
 from isoline.objects import Key, Object
 from isoline.objects.registry import BY_NAME
-
-TLS_SECRETS = "type=kubernetes.io/tls"
-OTHER_SECRETS = "type!=kubernetes.io/tls,type!=kubernetes.io/service-account-token,type!=helm.sh/release.v1"
-"""What may be looked up by name; the largest and the most numerous of those that nobody names are left out."""
-
-ROUTING = (
-    "HTTPProxy",
-    "TLSCertificateDelegation",
-    "ExtensionService",
-    "TrafficPolicy",
-    "Ingress",
-    "Service",
-    "EndpointSlice",
-    "Secret",
-    "GatewayConfig",
-)
-"""The kinds that a gateway is made of."""
-APPS = ("App",)
-"""What our controllers make objects for."""
-MADE = ("Deployment", "PersistentVolumeClaim", "NetworkPolicy", "PodDisruptionBudget")
-"""The kinds that our controllers make and that no gateway is made of."""
-OPTIONAL = ("Certificate", "ServiceMonitor")
-"""Kinds of other projects that our controllers make where a cluster knows them, and lets us."""
 
 _log = structlog.get_logger(__name__)
 
@@ -87,27 +65,18 @@ class KubernetesSource:
         """Those of the optional kinds that the cluster knows and lets us follow."""
         self.on_offer: Callable[[], None] = _nothing
         """Told when these are others."""
-        self._reflectors = [
-            Reflector(
-                client,
-                BY_NAME[kind],
-                self,
-                namespace=namespace,
-                field_selector=TLS_SECRETS if kind == "Secret" and not every_secret else "",
-                label_selector=f"{MANAGED_BY}={PREFIX}" if kind in (*made, *optional) else "",
-                insistent=insistent and kind not in optional,
-                on_state=self._offer if kind in optional else None,
-            )
-            for kind in (*kinds, *made, *optional)
-            for namespace in (namespaces if namespaces and BY_NAME[kind].namespaced else (None,))
-        ]
-        self._reflectors += [
-            Reflector(
-                client, BY_NAME[key.kind], self, namespace=key.namespace, field_selector=f"metadata.name={key.name}"
-            )
-            for key in singles
-            if namespaces and key.namespace not in namespaces
-        ]
+        self._reflectors = reflectors(
+            client,
+            self,
+            kinds=kinds,
+            ours=(*made, *optional),
+            optional=optional,
+            singles=singles,
+            namespaces=namespaces,
+            every_secret=every_secret,
+            insistent=insistent,
+            on_offer=self._offer,
+        )
         self._namespaces = frozenset(namespaces)
         self._tls_secrets: set[Key] = set()
         followed_anyway = store.get if every_secret else self._tls_secrets.__contains__
