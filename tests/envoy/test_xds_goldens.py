@@ -2,7 +2,7 @@
 
 import msgspec
 
-from golden.xds import features
+from golden.xds import features, gateways, parts
 from isoline.routing import ir
 from isoline.xds import types
 from unit.xds.edge import Edge
@@ -29,7 +29,7 @@ async def test_a_real_envoy_takes_every_feature(edge: Edge) -> None:
 async def test_a_real_envoy_takes_every_gateway(edge: Edge) -> None:
     edge.world.put_certificate(certificate("default/cert", "*.example.com"))
     edge.world.put(features.SITES["wildcard"])
-    for number, gateway in enumerate(features.GATEWAYS.values()):
+    for number, gateway in enumerate(gateways.GATEWAYS.values()):
         edge.world.gateway = msgspec.structs.replace(
             gateway,
             http=gateway.http and ir.Listener(address="127.0.0.1", port=edge.http_port),
@@ -44,7 +44,7 @@ async def test_a_real_envoy_takes_every_gateway(edge: Edge) -> None:
                 host="*.example.com",
                 http=(respond(f"{number}"),),
                 https=(respond(f"{number}"),),
-                tls=features.TLS,
+                tls=parts.TLS,
                 own_chain=True,
             )
         )
