@@ -27,6 +27,8 @@ _OPTIONS = [
     ("grpc.max_receive_message_length", -1),
     ("grpc.max_send_message_length", -1),
     ("grpc.so_reuseport", 0),
+    # By default a quiet stream that is asked for more than every five minutes is cut off; Envoy asks every 30 seconds.
+    ("grpc.http2.max_ping_strikes", 0),
 ]
 
 

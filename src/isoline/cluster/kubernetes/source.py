@@ -79,14 +79,9 @@ class KubernetesSource:
         )
         self._namespaces = frozenset(namespaces)
         self._tls_secrets: set[Key] = set()
-        followed_anyway = store.get if every_secret else self._tls_secrets.__contains__
+        known = store.get if every_secret else self._tls_secrets.__contains__
         self.secrets = References(
-            client,
-            "Secret",
-            self,
-            known=lambda key: bool(followed_anyway(key)),
-            others=OTHER_SECRETS,
-            namespaces=namespaces,
+            client, "Secret", self, known=lambda key: bool(known(key)), others=OTHER_SECRETS, namespaces=namespaces
         )
         """Secrets that are not of type TLS, each followed because something names it."""
         self.statuses = StatusWrites(client, self._status_written)
