@@ -134,6 +134,15 @@ def test_nothing_is_found_on_the_pages_of_jobs_and_history(page: Page) -> None:
     assert_nothing_found(page)
 
 
+@pytest.mark.parametrize("locale", ["en-GB"])  # it is in English
+def test_nothing_is_found_on_the_page_of_the_api(page: Page) -> None:
+    page.get_by_role("link", name="API").click()
+    expect(page.get_by_role("heading", name="POST /v1/audio/speech Speak a text")).to_be_visible()
+    assert_nothing_found(page)
+    page.get_by_role("link", name="GET /v1/usage").click()
+    expect(page.get_by_role("heading", name="GET /v1/usage")).to_be_in_viewport()
+
+
 def test_nothing_is_found_when_a_key_is_asked_for(context: BrowserContext, guarded_url: str) -> None:
     page = context.new_page()
     page.goto(guarded_url)

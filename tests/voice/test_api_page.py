@@ -38,6 +38,26 @@ async def test_what_is_no_path_is_not_written_into_the_page(client: httpx.AsyncC
     assert (await client.get("/", headers={"X-Forwarded-Prefix": prefix})).text == (await client.get("/")).text
 
 
+async def test_the_page_of_the_api_tells_every_route_and_field_without_a_script(client: httpx.AsyncClient) -> None:
+    api = (await client.get("/openapi.json")).json()
+    answer = await client.get("/docs", headers={"X-Forwarded-Prefix": "/studio"})
+    assert "script-src 'self'" in answer.headers["content-security-policy"]
+    assert '<base href="/studio/" />' in answer.text
+    assert "<script" not in answer.text
+    for path, methods in api["paths"].items():
+        for method, route in methods.items():
+            name = f"{method.upper()} {path}"
+            assert answer.text.count(f"<code>{name}</code>") == 2, "in the list, and where it is told"
+            fields = route.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+            asked = [*fields.get("properties", {}), *(each["name"] for each in route.get("parameters", []))]
+            section = answer.text.split(f"<code>{name}</code>")[2].split("</section>")[0]
+            assert all(f"<code>{field}</code>" in section for field in asked)
+    assert "number, at least 0.25, at most 4, 1.0 when left out" in answer.text
+    targets = re.findall(r'href="docs#([\w-]+)"', answer.text)
+    assert len(targets) == len(set(targets))
+    assert all(f'id="{target}"' in answer.text for target in targets)
+
+
 async def test_every_module_is_fetched_at_once(client: httpx.AsyncClient) -> None:
     """Otherwise each import is found only when the module before it has come: a phone would wait for each in turn."""
     named = set(re.findall(r'(?:modulepreload" href|module" src)="web/([\w-]+\.js)"', (await client.get("/")).text))

@@ -18,6 +18,7 @@ from isoline_voice.api import (
     page,
     predict,
     recordings,
+    reference,
     speech,
     stream,
     usage,
@@ -54,7 +55,7 @@ def create_app(service: SpeechService, settings: Settings) -> FastAPI:
             await service.stop()
             studio.close()
 
-    # No /docs: FastAPI's page loads scripts from another host.
+    # FastAPI's own /docs loads scripts from another host.
     app = FastAPI(
         responses=ANY_ERROR,
         title=TITLE,
@@ -87,5 +88,6 @@ def create_app(service: SpeechService, settings: Settings) -> FastAPI:
     for group in groups:
         app.include_router(group.router)
     page.install(app)
+    reference.install(app)
     app.router.routes.append(gradio_page)
     return app

@@ -45,6 +45,13 @@ def request_schema(fields: type[BaseModel], *, form: bool = False) -> dict[str, 
     return {"requestBody": {"required": True, "content": content}}
 
 
+def file_schema(name: str) -> dict[str, Any]:
+    """A form with one file."""
+    properties = {name: {"type": "string", "format": "binary"}}
+    schema = {"type": "object", "properties": properties, "required": [name]}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+
+
 def _inline(schema: Any, definitions: dict[str, Any]) -> None:
     """Replace references, which would point at components that FastAPI does not know of."""
     if isinstance(schema, dict):

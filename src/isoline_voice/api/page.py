@@ -59,11 +59,12 @@ async def _index(request: Request) -> Response:
 
     Without, a page at `/studio` would look for its files at `/web`.
     """
-    page = (await asyncio.to_thread((WEB / "index.html").read_text, "utf-8")).replace(BASE, _base(request))
+    page = (await asyncio.to_thread((WEB / "index.html").read_text, "utf-8")).replace(BASE, base_of(request))
     return HTMLResponse(page, headers={**SECURITY_HEADERS, "Vary": "X-Forwarded-Prefix"})
 
 
-def _base(request: Request) -> str:
+def base_of(request: Request) -> str:
+    """The element from which a page's links start."""
     prefix = request.headers.get("x-forwarded-prefix") or str(request.scope.get("root_path") or "")
     # A client can send the header as well: what is no plain path is not written into the page.
     return f'<base href="{prefix.rstrip("/")}/" />' if PREFIX.fullmatch(prefix) else BASE

@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from isoline_voice.api.bodies import read_fields
 from isoline_voice.api.errors import ApiError, Fault
+from isoline_voice.api.openapi import file_schema
 from isoline_voice.api.studio import studio_of
 from isoline_voice.api.voices import FILE_FIELDS
 from isoline_voice.voices.checking import Checked, check
@@ -26,6 +27,7 @@ router = APIRouter(tags=["voices"])
     description="The file `audio_sample` of a multipart form, in any audio format. Nothing is kept. `findings` are in"
     " English and Chinese; `recording` is the prepared recording (trimmed, at most 30 s, one loudness) as a WAV file in"
     " base64, which a request for speech takes as `ref_audio`; it is null for a recording that cannot be used.",
+    openapi_extra=file_schema("audio_sample"),
 )
 async def check_recording(request: Request) -> dict[str, Any]:
     """The findings, how many seconds are left after trimming, and the prepared recording."""

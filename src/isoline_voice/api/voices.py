@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from isoline_voice.api.bodies import read_fields, read_json
 from isoline_voice.api.callers import caller_of
 from isoline_voice.api.errors import ApiError, Fault
-from isoline_voice.api.openapi import request_schema
+from isoline_voice.api.openapi import file_schema, request_schema
 from isoline_voice.api.studio import Studio, studio_of
 from isoline_voice.api.voice_fields import RenameFields, VoiceFields
 from isoline_voice.errors import InvalidRequestError
@@ -110,7 +110,13 @@ async def export_voice(request: Request, voice: str) -> Response:
     return Response(pack(own, reference), media_type="application/zip", headers=headers)
 
 
-@router.post(f"{PATH}/import", summary="Take an exported voice", response_class=JSONResponse)
+@router.post(
+    f"{PATH}/import",
+    summary="Take an exported voice",
+    status_code=HTTPStatus.CREATED,
+    response_class=JSONResponse,
+    openapi_extra=file_schema("archive"),
+)
 async def import_voice(request: Request) -> Response:
     """The file `archive` of a multipart form. The recording is checked anew; the consent stays as it was given."""
     settings = studio_of(request).settings
