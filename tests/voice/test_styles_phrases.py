@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from isoline_voice.styles import Wish, choices, describe, parse_style, wishes
+from isoline_voice.styles import Style, Wish, choices, describe, parse_style, wishes
+from isoline_voice.styles.catalog import catalog
 
 SENTENCES = [
     line.split("\t")[0]
@@ -41,6 +42,18 @@ def test_a_wish_taken_away_leaves_the_others() -> None:
 
 def test_what_is_not_wanted_is_a_wish_too() -> None:
     assert wishes(parse_style("not sad")) == (Wish("avoided", "not sad", "不要伤心"),)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_name_that_is_not_wanted_is_read_back_as_itself(language: str) -> None:
+    names = catalog()
+    wrong = []
+    for name in (*names.dialects, *names.languages, *names.emotions, *names.personas):
+        avoided = Style(avoided=(name,))
+        again = parse_style(describe(avoided, language))
+        if again != avoided:
+            wrong.append((name, describe(avoided, language), again))
+    assert wrong == []
 
 
 def _in(wish: Wish, language: str) -> str:

@@ -212,6 +212,8 @@ def _unknown_phrases(clause: Sequence[Token], *, understood: bool) -> list[str]:
         if token.meaning is None:
             phrases[-1] += [*between, token.text] if phrases[-1] else [token.text]
             between = []
+        elif phrases[-1] and len(phrases[-1][-1]) == len(token.text) == 1 and token.meaning.directions:
+            phrases[-1][-1] += token.text  # 混响 is no more 混 than it is 响
         elif token.meaning.filler and token.meaning.wish is None:
             between.append(token.text)
         else:

@@ -18,6 +18,7 @@ LONGEST_TEXT = 200
 
 _LATIN = re.compile(r"[a-z][a-z']*")
 _DRAWN_OUT = re.compile(r"(.)\1{2,}")  # sloooow
+_DOUBLED = re.compile(r"(.)\1")  # storry is rather story than sorry
 _HAN = re.compile("[\u4e00-\u9fff]+")
 # A step between a word of degree and a single character: 曼一点 is 慢一点, while 曼 alone is a name.
 _AFTER_ONE = ("一点", "点", "一些", "些")
@@ -69,8 +70,12 @@ class Spelling:
         if len(written) == SHORTEST_WORD:
             # Half of all words of four letters are one letter away from another word.
             candidates = {word for word in candidates if sorted(word) == sorted(written) or len(word) > len(written)}
-        found = min(((_distance(written, word), word) for word in candidates), default=(allowed + 1, ""))
-        return found[1] if found[0] <= allowed else None
+        squeezed = _DOUBLED.sub(r"\1", written)
+        found = min(
+            ((_distance(written, word), _DOUBLED.sub(r"\1", word) != squeezed, word) for word in candidates),
+            default=(allowed + 1, False, ""),
+        )
+        return found[2] if found[0] <= allowed else None
 
     def homophones(self, text: str, unknown: set[int], ends: set[int]) -> str:
         """The text with phrases of which some characters are `unknown` replaced by known ones that sound the same.
@@ -87,9 +92,7 @@ class Spelling:
                     continue
                 if unknown.isdisjoint(range(at, at + size)):
                     continue
-                phrase = self._sounding_like(window)
-                # With no character in common it is another word, and sounds alike by chance.
-                if phrase is not None and any(map(str.__eq__, phrase, window)):
+                if (phrase := self._sounding_like(window)) is not None:
                     text = text[:at] + phrase + text[at + size :]
                     at += size - 1
                     break
@@ -97,16 +100,21 @@ class Spelling:
         return text
 
     def _sounding_like(self, window: str) -> str | None:
+        """The phrase that has most characters in common: with none it is another word, and sounds alike by chance."""
         same, similar = self._by_sound()
-        return same.get(_sound(window)) or similar.get(_blurred(window))
+        for phrases in (same.get(_sound(window), ()), similar.get(_blurred(window), ())):
+            found = max(phrases, key=lambda phrase: _in_common(phrase, window), default=None)
+            if found is not None and _in_common(found, window):
+                return found
+        return None
 
     @cache  # noqa: B019
-    def _by_sound(self) -> tuple[dict[tuple[str, ...], str], dict[tuple[str, ...], str]]:
-        same: dict[tuple[str, ...], str] = {}
-        similar: dict[tuple[str, ...], str] = {}
+    def _by_sound(self) -> tuple[dict[tuple[str, ...], list[str]], dict[tuple[str, ...], list[str]]]:
+        same: dict[tuple[str, ...], list[str]] = {}
+        similar: dict[tuple[str, ...], list[str]] = {}
         for phrase in _worth_finding(self._known):
-            same.setdefault(_sound(phrase), phrase)
-            similar.setdefault(_blurred(phrase), phrase)
+            same.setdefault(_sound(phrase), []).append(phrase)
+            similar.setdefault(_blurred(phrase), []).append(phrase)
         return same, similar
 
 
@@ -124,6 +132,10 @@ def _worth_finding(known: dict[str, Meaning]) -> Iterator[str]:
             yield phrase
         elif isinstance(meaning.wish, ScaleWish) or meaning.directions:
             yield from (phrase + after for after in _AFTER_ONE)
+
+
+def _in_common(phrase: str, other: str) -> int:
+    return sum(map(str.__eq__, phrase, other))
 
 
 def _sound(phrase: str) -> tuple[str, ...]:
