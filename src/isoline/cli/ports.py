@@ -39,7 +39,8 @@ def choose(config: GatewayConfig | None, *, http: int | None, https: int | None,
         elif wanted is not None:
             problem = cannot_bind(wanted)
             if problem is not None:
-                raise PortError(f"port {wanted} for {scheme} cannot be bound: {problem}; try --{scheme}-port")
+                other = f"spec.listeners.{scheme}.port of the GatewayConfig" if declared else f"--{scheme}-port"
+                raise PortError(f"port {wanted} for {scheme} cannot be bound: {problem}; give another by {other}")
             chosen[scheme] = wanted
         else:
             chosen[scheme], reason = _usual(scheme)
