@@ -53,7 +53,8 @@ class Meaning:
     """What one phrase may mean; the sentence around it decides which of these it does mean."""
 
     wish: ScaleWish | NameWish | None = None
-    noun: Scale | None = None
+    nouns: tuple[Scale, ...] = ()
+    without: NameWish | None = None
     directions: dict[Scale, int] = field(default_factory=dict)
     alone: Scale | None = None
     degree: Degree | None = None
@@ -72,7 +73,7 @@ class Meaning:
     @property
     def wishes(self) -> bool:
         """Whether it can be a wish or a part of one, so that a misspelling of it is worth finding."""
-        return bool(self.wish or self.directions or self.noun or self.degree or self.degree_after)
+        return bool(self.wish or self.directions or self.nouns or self.degree or self.degree_after)
 
 
 @cache
@@ -107,6 +108,8 @@ def _add_names(found: dict[str, Meaning]) -> None:
             )
             for phrase in entry.get("doing", ()):
                 _of(found, phrase).wish = wish._replace(precedence=DOING)
+            for phrase in entry.get("without", ()):
+                _of(found, phrase).without = wish
             for phrase in (*entry["words"], *_places(entry, data)):
                 _of(found, phrase).wish = wish
                 if kind == "emotion" and _TWO_HAN.fullmatch(phrase):
@@ -126,7 +129,7 @@ def _add_scales(found: dict[str, Meaning]) -> None:
     data = read_data("scales")
     for scale in SCALES:
         for phrase in data[scale]["nouns"]:
-            _of(found, phrase).noun = scale
+            _of(found, phrase).nouns = (scale, *_of(found, phrase).nouns)
         for direction, sign in (("up", 1), ("down", -1)):
             for phrase in data[scale][direction]:
                 _of(found, phrase).directions[scale] = sign

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from isoline_voice.styles.lexicon import NameWish, ScaleWish
+from isoline_voice.styles.lexicon import NameWish, Scale, ScaleWish
 from isoline_voice.styles.scanner import Token, scanner
 from isoline_voice.styles.style import Style
 from isoline_voice.styles.wishes import Strength, Wishes
@@ -45,7 +45,7 @@ class _Clause:
     def __init__(self, tokens: Sequence[Token], wishes: Wishes) -> None:
         self._tokens = tokens
         self._wishes = wishes
-        self._noun: str | None = None
+        self._nouns: tuple[Scale, ...] = ()
         self._strength = Strength()
         self._negated = False
         self._was_negated = False
@@ -69,9 +69,12 @@ class _Clause:
             elif meaning.degree_after is not None and self._open is not None:
                 self._strength = self._strength.and_then(meaning.degree_after)
                 self._close()
-            elif meaning.noun is not None:
+            elif meaning.nouns:
                 self._close()
-                self._noun = meaning.noun
+                self._nouns = meaning.nouns
+            elif meaning.without is not None and self._negated and not self._wish_follows(token):
+                self._negated = False
+                self._wish(meaning.without, token.text)
             else:
                 self._read_modifier(token)
         self._close(at_end=True)
@@ -151,11 +154,10 @@ class _Clause:
             return middle
         if meaning is None or not meaning.directions:
             return None
-        nouns = [self._noun] if self._noun else []
+        nouns = list(self._nouns)
         if meaning.wish is None or not nouns:
-            nouns += [
-                token.meaning.noun for token in self._tokens[index + 1 :] if token.meaning and token.meaning.noun
-            ][:1]
+            named = (token.meaning.nouns for token in self._tokens[index + 1 :] if token.meaning)
+            nouns += next(filter(None, named), ())
         if not nouns and meaning.wish is None and meaning.alone is not None and self._is_degreed(index):
             nouns = [meaning.alone]
         for noun in nouns:
@@ -168,8 +170,8 @@ class _Clause:
         """正常 or "medium" with the name of a scale beside it."""
         after = [token for token in self._tokens[index + 1 : index + 3] if token.text not in _LINKS][:1]
         for token in (*after, *reversed(self._tokens[max(0, index - 2) : index])):
-            if token.meaning is not None and token.meaning.noun in ("volume", "rate", "pitch"):
-                return ScaleWish(token.meaning.noun, 0.0)
+            if token.meaning is not None and token.meaning.nouns and token.meaning.nouns != ("pauses",):
+                return ScaleWish(token.meaning.nouns[0], 0.0)
         return None
 
     def _is_degreed(self, index: int) -> bool:

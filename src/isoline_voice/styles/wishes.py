@@ -14,6 +14,9 @@ MILD = 0.3
 _RANK: tuple[Degree, ...] = ("plain", "slight", "strong", "too_much", "most")
 
 
+_ACCENTS = ("口音", "腔", "味", "味儿", "accent")
+
+
 @dataclass(frozen=True, slots=True)
 class Strength:
     """What the words of degree around a wish say together."""
@@ -118,9 +121,9 @@ class Wishes:
         if wish.kind == "emotion" and wish.name != "neutral":
             degree = 1.0 if strength.excessive else strength.of(wish.strength)
         if before is not None and before.firm and before.value != wish.name:
-            if wish.precedence < before.precedence:
+            if wish.precedence < before.precedence or _is_said_closer(before, wish):
                 return
-            if wish.precedence == before.precedence:
+            if wish.precedence == before.precedence and not wish.name.startswith(f"{before.value}-"):
                 self._conflicts.append(f"{before.words} → {words}")
         elif before is not None and before.value == wish.name and degree is not None:
             degree = max(degree, before.strength or 0.0)
@@ -146,3 +149,10 @@ class Wishes:
     def _value(self, scale: Scale) -> float | None:
         chosen = self._chosen.get(scale)
         return chosen.value if chosen is not None and isinstance(chosen.value, float) else None
+
+
+def _is_said_closer(before: _Chosen, wish: NameWish) -> bool:
+    """English with an American accent, and Mandarin with a Sichuanese one, are named by the accent."""
+    if wish.kind == "dialect":
+        return wish.name == "普通话" and before.words.endswith(_ACCENTS)
+    return wish.kind == "language" and str(before.value).startswith(f"{wish.name}-")
