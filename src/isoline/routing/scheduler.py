@@ -22,7 +22,7 @@ from isoline.routing.keeping import Keeping, Memory
 from isoline.routing.leaves import Leaves, digest_of, leaves_of
 from isoline.routing.ledger import StatusLedger
 from isoline.routing.overlay import Overlay
-from isoline.routing.settings import GATEWAY_CONFIG, Settings
+from isoline.routing.settings import GATEWAY_CONFIG, Settings, foreseen
 from isoline.routing.statuses import VALID, ProxyStatus
 from isoline.routing.update import Update
 from isoline.routing.view import IndexRead, Read, View
@@ -136,7 +136,7 @@ class Scheduler:
         """Return what these changes would do. Nothing is changed."""
         overlay = Overlay(self._store, changes)
         config = overlay.get(GATEWAY_CONFIG)
-        settings = self._settings_of(config if isinstance(config, GatewayConfig) else None)
+        settings = foreseen(self._settings_of(config if isinstance(config, GatewayConfig) else None))
         statuses: dict[str, dict[Key, ProxyStatus]] = {}
         sites: dict[str, ir.Site | None] = {}
         missing: dict[Key, frozenset[str]] = {}

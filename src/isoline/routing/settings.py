@@ -14,7 +14,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ingress_class: str = ""
     """Empty: objects without a class, and those of class `contour`."""
     self_signed: bool = False
-    """Whether the local CA issues what is missing; only words depend on it here."""
+    """Whether the local CA issues what is missing."""
+    foreseen: bool = False
+    """Whether what it is about to issue counts as there: for what a change comes to in the end."""
     root_namespaces: frozenset[str] = frozenset()
     """Where root HTTPProxies may be; everywhere when empty."""
     tls_minimum: TlsVersion = TlsVersion.V1_2
@@ -42,6 +44,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The names of the logs that sites may choose."""
     default_global_limit: GlobalRateLimitPolicy | None = None
     """Of virtual hosts that have no rateLimitPolicy.global."""
+
+
+def foreseen(settings: Settings) -> Settings:
+    """Return the settings by which it is seen what a change comes to."""
+    return msgspec.structs.replace(settings, foreseen=True)
 
 
 def _extension(limits: RateLimitServiceConfig | None) -> Key | None:

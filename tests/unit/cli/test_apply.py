@@ -132,8 +132,21 @@ def test_an_app_is_shown_with_all_that_it_becomes(isoline: Isoline, run: Run, tm
     answer = run("diff", "-f", str(tmp_path / "voice.yaml"))
     for kind in ("App", "Deployment", "Service", "NetworkPolicy", "HTTPProxy"):
         assert f"{kind} default/voice" in answer.out
-    # Its certificate is issued once it is there; the routes are not served without.
-    assert "SecretNotValid" in answer.err
+    assert "→  default/voice/http" in answer.out
+
+
+def test_a_certificate_that_will_be_issued_is_no_fault_and_one_that_will_not_is(
+    isoline: Isoline, run: Run, folder: Path
+) -> None:
+    site = PROXY.replace("site.example.com", "site.example.com\n    tls: {secretName: %s}")
+    (folder / "site.yaml").write_text(site % "site-tls")
+    answer = run("diff", "-f", str(folder))
+    assert (answer.code, answer.err) == (0, "")
+    assert "routes of site.example.com added" in answer.out
+    (folder / "site.yaml").write_text(site % "elsewhere/site-tls")
+    answer = run("diff", "-f", str(folder))
+    assert answer.code == 1
+    assert "would be invalid: HTTPProxy default/site: TLSError DelegationNotPermitted" in answer.err
 
 
 def test_equal_manifests_differ_in_nothing(isoline: Isoline, run: Run, folder: Path) -> None:

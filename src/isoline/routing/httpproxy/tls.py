@@ -73,6 +73,8 @@ def _certificate(reference: str, namespace: str, view: View, scope: Scope) -> st
     name = f"{owner}/{secret}"
     found = find_secret(name, view)
     awaited = "; the local CA is about to issue it" if view.settings.self_signed and owner == namespace else ""
+    if found is None and awaited and view.settings.foreseen:
+        return name
     problem = f"Secret not found{awaited}" if found is None else secret_problem(found)
     if problem and (end := view.kept_until(name)):
         kept = f"its last good certificate serves until it ends on {end:%Y-%m-%d at %H:%M} UTC"
