@@ -233,7 +233,7 @@ CHANGES: list[dict[str, object]] = [
 
 
 async def test_no_change_of_a_setting_cuts_a_stream(site: Edge) -> None:
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     async with (
@@ -276,7 +276,7 @@ async def test_clients_speak_what_the_gateway_allows(site: Edge) -> None:
 
 def _agreed(port: int) -> str | None:
     """The protocol that a client gets who speaks both."""
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.set_alpn_protocols(["h2", "http/1.1"])

@@ -38,7 +38,7 @@ def put(edge: Edge, *sites: ir.Site) -> None:
 @asynccontextmanager
 async def stream(edge: Edge, host: str) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
     """A WebSocket to the app."""
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     url = f"https://127.0.0.1:{edge.https_port}/"
     async with (
@@ -126,7 +126,7 @@ async def test_a_change_of_the_gateways_tls_is_for_new_connections_and_cuts_none
 
 async def _parameters(edge: Edge, host: str, *, curve: str = "") -> tuple[str, str]:
     """The version and the cipher of a handshake. Raises `ssl.SSLError` where there is none."""
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     if curve:
         context.set_ecdh_curve(curve)

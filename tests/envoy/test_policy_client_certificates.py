@@ -27,7 +27,7 @@ class Visitor:
 
     def __init__(self, edge: Edge, file: Path | None) -> None:
         self._edge = edge
-        self._context = ssl.create_default_context()
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._context.check_hostname = False
         self._context.verify_mode = ssl.CERT_NONE
         if file is not None:

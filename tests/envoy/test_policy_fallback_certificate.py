@@ -30,7 +30,7 @@ def put(edge: Edge, host: str, *, fallback: bool, own_chain: bool = False) -> No
 
 async def ask(edge: Edge, host: str, server_name: str | None) -> tuple[int, str]:
     """Status and body of `GET https://host/` over a handshake for somebody else, or for nobody."""
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     reader, writer = await asyncio.open_connection(
         "127.0.0.1", edge.https_port, ssl=context, server_hostname=server_name or ""

@@ -276,7 +276,7 @@ async def test_changes_of_one_tenants_providers_cut_nobody(edge: Edge, app: App)
     )
     await edge.answers(HOSTS[1], 401)
     await edge.answers(f"https://{host}/", 200)
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     connector = aiohttp.TCPConnector(ssl=context)

@@ -163,7 +163,7 @@ class Served:
 @asynccontextmanager
 async def serving(folder: Path, manifests: str, *more: Object) -> AsyncIterator[Served]:
     """A gateway that serves these manifests, and refused nothing when it ends."""
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     unkept = httpx.Limits(max_keepalive_connections=0)
     async with (
