@@ -108,7 +108,8 @@ def _wrong_login(source: OIDCAccess) -> Iterator[Wrong]:
         ("tokenEndpoint", source.token_endpoint),
     ):
         if not url:
-            yield Wrong(f"oidc.{field}", "is needed: the provider's configuration names it")
+            where = f"{(source.issuer or 'https://<issuer>').rstrip('/')}/.well-known/openid-configuration"
+            yield Wrong(f"oidc.{field}", f"is needed: {where} names it")
         elif not _is_https(url):
             yield Wrong(f"oidc.{field}", f'"{url}" is no https URL')
     if source.end_session_endpoint and not _is_https(source.end_session_endpoint):

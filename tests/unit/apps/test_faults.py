@@ -73,6 +73,11 @@ LOGIN = "clientID: a, clientSecret: {secretName: s, key: k}"
 @pytest.mark.parametrize(
     ("guard", "path", "words"),
     [
+        (
+            f"oidc: {{issuer: 'https://i/a/', tokenEndpoint: 'https://x/t', {LOGIN}}}",
+            "oidc.authorizationEndpoint",
+            "is needed: https://i/a/.well-known/openid-configuration names it",
+        ),
         (f"oidc: {{tokenEndpoint: 'https://x/t', {LOGIN}}}", "oidc.authorizationEndpoint", "is needed"),
         (f"oidc: {{authorizationEndpoint: 'https://x/a', {LOGIN}}}", "oidc.tokenEndpoint", "is needed"),
         (
