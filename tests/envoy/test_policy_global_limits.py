@@ -1,6 +1,8 @@
 """Requests that a rate-limit service counts: the real Envoy, and our own service."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -115,13 +117,16 @@ async def test_a_routes_descriptors_replace_the_hosts(edge: Edge, app: App, coun
 
 
 async def test_clients_are_told_what_is_left(edge: Edge, counting: RateLimitServer) -> None:
-    listen(edge, headers=True)
+    listen(edge, headers=True, resource_exhausted_code=True)
     edge.world.put_endpoints(endpoints("app"))
     edge.world.put(ir.Site(host=HOST, http=(PROBE,), clusters=(cluster("app"),)))
     await until_counted(edge, counting)
     answer = await edge.answers(URL + "probe", 429)
     assert answer.headers["x-ratelimit-remaining"] == "0"
     assert answer.headers["x-ratelimit-limit"].startswith("0, 0;w=3600")
+    call = await edge.get(URL + "probe", headers={"content-type": "application/grpc"})
+    resource_exhausted = "8"
+    assert call.headers["grpc-status"] == resource_exhausted
 
 
 @pytest.mark.parametrize(("fail_open", "status"), [(True, 200), (False, 500)])
@@ -152,6 +157,27 @@ async def test_a_service_that_cannot_count(edge: Edge, app: App, *, fail_open: b
     edge.world.put(ir.Site(host=HOST, http=(limited(forward(target.name), (CONSTANT,)),), clusters=(target,)))
     await edge.answers(URL, status)
     assert await statuses(edge, URL, 3) == [status] * 3
+    await server.stop()
+
+
+class Slow(MemoryStorage):
+    """Counts, after a while."""
+
+    async def incr(self, *key: Any, **more: Any) -> int:
+        await asyncio.sleep(0.2)
+        return await super().incr(*key, **more)
+
+
+async def test_a_service_has_the_time_that_the_gateway_gives_it(edge: Edge, app: App) -> None:
+    server = RateLimitServer(f"unix:{edge.folder}/limits.sock", Slow())
+    await server.start()
+    server.rules = rules(("generic_key", "a"))
+    edge.world.put_endpoints(endpoints("app", app.port))
+    target = cluster("app")
+    edge.world.put(ir.Site(host=HOST, http=(limited(forward(target.name), (CONSTANT,)),), clusters=(target,)))
+    for patience, status in ((0.02, 500), (60.0, 429)):
+        listen(edge, timeout=patience)
+        await edge.answers(URL, status)
     await server.stop()
 
 
