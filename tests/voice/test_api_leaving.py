@@ -79,12 +79,11 @@ async def test_a_client_that_does_not_read_holds_the_engine_back(served: str, en
     _, writer = await request(served, PATH, {"input": "For ever.", "response_format": "pcm"})
     counts: list[float] = []
     async with httpx.AsyncClient(base_url=f"http://{served}") as client, asyncio.timeout(60):
-        while len(counts) < 3 or counts[-1] != counts[-3]:
+        while len(counts) < 3 or not counts[-1] or counts[-1] != counts[-3]:
             await asyncio.sleep(0.2)
             figures = (await client.get("/metrics")).text.splitlines()
             sent = [line for line in figures if line.startswith("isoline_voice_audio_seconds_total{")]
             counts.append(sum(float(line.split()[-1]) for line in sent))
-    assert counts[-1] > 0
     writer.transport.abort()
     await free(engine)
 

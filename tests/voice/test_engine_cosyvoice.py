@@ -111,8 +111,7 @@ async def test_a_listener_who_leaves_ends_the_model_s_work_and_leaves_nothing_be
         speech = await engine.speak(asked("好" * 80))
         await anext(aiter(speech.pieces))
         await speech.aclose()
-        async with asyncio.timeout(0.3):
-            await until(lambda: not engine.worker.busy)
+        await until(lambda: not engine.worker.busy)
         assert engine.worker.ready.is_set()
         assert len(await collect(await engine.speak(asked("再见")))) > 0
     assert calls(tmp_path)[-1]["sessions"] == 0

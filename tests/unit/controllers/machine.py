@@ -28,7 +28,9 @@ import http.server, json, os, pathlib, sys, time
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/slow":
-            time.sleep(1)
+            pathlib.Path("slow.begun").touch()
+            while not pathlib.Path("slow.may-end").exists():
+                time.sleep(0.01)
         sick = pathlib.Path(self.path.strip("/") + ".fails").exists()
         body = json.dumps({"pid": os.getpid(), "argv": sys.argv[1:], "env": dict(os.environ)}).encode()
         self.send_response(503 if sick else 200)

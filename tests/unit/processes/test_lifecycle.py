@@ -17,6 +17,20 @@ Eventually = Callable[[Callable[[], object]], Awaitable[None]]
 FOREVER = "import time; time.sleep(1000)"
 IGNORES_SIGTERM = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(1000)"
 
+WAITS_FOR_OTHERS = """
+import os, pathlib, signal, sys, time
+told = pathlib.Path({told!r})
+def told_to_stop(*_):
+    (told / str(os.getpid())).touch()
+    while len(list(told.iterdir())) < 3:
+        time.sleep(0.01)
+    sys.exit(0)
+signal.signal(signal.SIGTERM, told_to_stop)
+print("ready", flush=True)
+time.sleep(1000)
+"""
+"""Ends when three of them have been told to."""
+
 FAMILY = """
 import os, signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -193,15 +207,15 @@ async def test_one_that_was_followed_by_another_still_knows_how_it_ended(
 
 
 async def test_stop_all_stops_them_at_the_same_time(
-    table: ProcessTable, python: Python, eventually: Eventually
+    table: ProcessTable, python: Python, eventually: Eventually, tmp_path: Path
 ) -> None:
+    told = tmp_path / "told"
+    told.mkdir()
     for number in range(3):
-        process = await table.start(python(IGNORES_SIGTERM, name=f"app-{number}"))
-        await eventually(says(process, "deaf"))
-    started = time.monotonic()
-    await table.stop_all(grace=1)
-    assert time.monotonic() - started < 3
-    assert [process.alive for process in table.processes] == [False] * 3
+        process = await table.start(python(WAITS_FOR_OTHERS.format(told=str(told)), name=f"app-{number}"))
+        await eventually(says(process, "ready"))
+    await table.stop_all(grace=60)
+    assert [(await process.wait()).code for process in table.processes] == [0, 0, 0]
 
 
 async def test_a_removed_process_leaves_nothing(table: ProcessTable, python: Python, tmp_path: Path) -> None:

@@ -119,7 +119,11 @@ class Worker(asyncio.Protocol):
         process.kill()
         if self._transport is not None:
             self._transport.close()
-        await asyncio.to_thread(process.wait)
+        try:
+            await asyncio.to_thread(process.wait)
+        except asyncio.CancelledError:
+            process.wait()  # it was killed, so that is at once; left to itself it would stay behind as a zombie
+            raise
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is up."""

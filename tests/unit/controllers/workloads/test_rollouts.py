@@ -121,12 +121,13 @@ async def test_a_request_under_way_is_answered_before_its_replica_ends(machine: 
     await machine.until_ready(1)
     (port,) = machine.ports()
     request = asyncio.create_task(get(port, "/slow"))
-    await asyncio.sleep(0.2)
+    await machine.until((machine.folder / "slow.begun").exists)
 
     await machine.delete(Key("Deployment", "default", "web"))
     await machine.until(lambda: not machine.ports())
     assert not request.done()
 
+    (machine.folder / "slow.may-end").touch()
     assert (await request)["argv"] == ["v1"]
     await machine.until(lambda: not machine.replicas())
 
