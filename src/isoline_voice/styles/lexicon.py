@@ -26,11 +26,15 @@ _TWO_HAN = re.compile("[\u4e00-\u9fff]{2}")
 
 
 class ScaleWish(NamedTuple):
-    """A place on a scale from -1 to 1; `whisper` asks for breath without voice as well."""
+    """A place on a scale from -1 to 1; `whisper` asks for breath without voice as well.
+
+    A `complaint` (I can't hear you) is one only where nothing was said of loudness or speed.
+    """
 
     scale: Scale
     value: float
     whisper: bool = False
+    complaint: bool = False
 
 
 class NameWish(NamedTuple):
@@ -137,7 +141,8 @@ def _add_scales(found: dict[str, Meaning]) -> None:
             _of(found, phrase).alone = scale
         for group in data[scale]["wish"]:
             for phrase in group["words"]:
-                _of(found, phrase).wish = ScaleWish(scale, group["value"], group.get("whisper", False))
+                whisper, complaint = group.get("whisper", False), group.get("complaint", False)
+                _of(found, phrase).wish = ScaleWish(scale, group["value"], whisper, complaint)
 
 
 def _add_modifiers(found: dict[str, Meaning]) -> None:

@@ -14,6 +14,7 @@ LONGEST = 4_000
 """Characters of a sentence that are read; nobody says how to speak in more."""
 
 _LINKS = frozenset("的地得着很了")
+_JOINING = frozenset(("和", "与", "跟", "及", "以及", "还有", "and", "&"))
 _LIKE = frozenset(("as", "像", "像是", "如", "似", "跟", "好像", "如同"))
 _ARTICLES = frozenset(("a", "an", "the", "一个", "一只", "一头", "个", "只"))
 _ADVERBS = frozenset(("都", "也", "还", "已经", "刚", "刚刚", "正", "正在", "在", "能", "可以", "会", "们"))
@@ -46,6 +47,8 @@ class _Clause:
         self._tokens = tokens
         self._wishes = wishes
         self._nouns: tuple[Scale, ...] = ()
+        self._also: tuple[Scale, ...] = ()
+        """Scales that are named together with `_nouns`."""
         self._strength = Strength()
         self._negated = False
         self._was_negated = False
@@ -71,6 +74,8 @@ class _Clause:
                 self._close()
             elif meaning.nouns:
                 self._close()
+                joined = index > 1 and self._tokens[index - 1].text.lower() in _JOINING
+                self._also = (*self._also, *self._nouns[:1]) if joined else ()
                 self._nouns = meaning.nouns
             elif meaning.without is not None and self._negated and not self._wish_follows(token):
                 self._negated = False
@@ -143,6 +148,9 @@ class _Clause:
         if self._open is not None:
             wish, text, negated = self._open
             self._wishes.add(wish, text, strength=self._strength, negated=negated)
+            if isinstance(wish, ScaleWish) and wish.scale in self._nouns:
+                for scale in self._also:  # 音量和语速都正常
+                    self._wishes.add(wish._replace(scale=scale), text, strength=self._strength, negated=negated)
             self._open, self._strength = None, Strength()
         elif at_end:
             self._strength = Strength()

@@ -66,11 +66,13 @@ class Wishes:
     def add(self, wish: ScaleWish | NameWish, words: str, *, strength: Strength, negated: bool) -> None:
         """Take a wish, in the user's `words`."""
         if isinstance(wish, ScaleWish):
+            if wish.complaint and not {"volume", "rate"}.isdisjoint(self._chosen):
+                return
             if negated or (strength.excessive and wish.value):
                 self._avoid(wish, words)
             else:
                 self._set_scale(wish, strength.of(wish.value), words)
-        elif negated:
+        elif negated or (strength.excessive and words.isascii()):  # 太高兴了 is no complaint, "too happy" is
             self._avoid_name(wish, words, excessive=strength.excessive)
         else:
             self._set_name(wish, words, strength)
