@@ -48,12 +48,6 @@ def images() -> dict[str, Image]:
     return {"isoline": Image(("isoline",), path), "isoline-voice": voice, "python": Image((), path)}
 
 
-async def restricted(api: Api, namespace: str) -> None:
-    """Make a namespace as docs/install.md does: gateways are in it, and only confined pods."""
-    labels = {"projectcontour.io/enabled": "true", "pod-security.kubernetes.io/enforce": "restricted"}
-    await api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}})
-
-
 @asynccontextmanager
 async def emptied(api: Api, namespace: str) -> AsyncIterator[None]:
     """Takes what the chart may have left in a namespace, so that the next installation finds nothing."""
@@ -93,9 +87,8 @@ class Release:
     """A release of the chart. Each method returns what Helm prints; raises AssertionError with what it says when it
     fails."""
 
-    def __init__(self, rig: Rig, api: Api, name: str, namespace: str) -> None:
+    def __init__(self, rig: Rig, name: str, namespace: str) -> None:
         self._rig = rig
-        self._api = api
         self._name = name
         self._namespace = namespace
 
@@ -106,21 +99,8 @@ class Release:
         jobs = () if hooks else ("--no-hooks",)
         return await self._helm("upgrade", self._name, chart, "--wait", "--timeout", PATIENCE, *jobs, *flags(values))
 
-    async def rollback(self, revision: int) -> str:
-        return await self._helm("rollback", self._name, str(revision), "--wait", "--timeout", PATIENCE)
-
     async def uninstall(self) -> str:
         return await self._helm("uninstall", self._name)
-
-    async def address(self) -> str:
-        """Where the load balancer before the Envoys answers."""
-        service = await self._api.wait(
-            "Service",
-            f"{self._name}-envoy",
-            lambda each: bool(each["status"].get("loadBalancer", {}).get("ingress")),
-            namespace=self._namespace,
-        )
-        return str(service["status"]["loadBalancer"]["ingress"][0]["ip"])
 
     async def _helm(self, *arguments: str | Path) -> str:
         where = ["--namespace", self._namespace, "--kubeconfig", str(self._rig.kubeconfig)]

@@ -4,13 +4,14 @@ import shutil
 import sys
 
 from kubernetes.rig import UnavailableError
-from kubernetes.rig.binaries import control_plane, helm, kubectl
+from kubernetes.rig.binaries import contour, control_plane, helm, kubectl
 
 
 def main() -> int:
     """Return the exit code."""
     try:
         control_plane()
+        contour()
         helm()
         kubectl()
     except UnavailableError as reason:

@@ -29,7 +29,7 @@ async def release(rig: Rig, api: Api) -> AsyncIterator[Release]:
     labels = {"pod-security.kubernetes.io/enforce": "privileged"}
     await api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}})
     async with Node(rig, api, images(), own_networks=True), undefined(api), emptied(api, NAMESPACE):
-        yield Release(rig, api, "isoline", NAMESPACE)
+        yield Release(rig, "isoline", NAMESPACE)
 
 
 @asynccontextmanager

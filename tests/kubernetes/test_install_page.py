@@ -24,7 +24,11 @@ async def cluster(rig: Rig, api: Api) -> AsyncIterator[Rig]:
     """A cluster whose nodes find the images where the page has pushed them."""
     found = images()
     pushed = {f"registry.example.com/{name}": image for name, image in found.items()}
-    async with Node(rig, api, {**found, **pushed}, own_networks=True), undefined(api), emptied(api, NAMESPACE):
+    async with (
+        Node(rig, api, {**found, **pushed}, own_networks=True),
+        undefined(api, contours=True),
+        emptied(api, NAMESPACE),
+    ):
         yield rig
 
 

@@ -78,7 +78,8 @@ class Apps:
 
     async def reconcile(self, key: Key) -> float | None:
         app = self._source.store.get(key)
-        if not isinstance(app, App):
+        # One that is being deleted is left alone: what is to outlive it would be made its own again, and go with it.
+        if not isinstance(app, App) or app.metadata.deletion_timestamp is not None:
             self._expanded.pop(key, None)
             self._disturbed.discard(key)
             return None

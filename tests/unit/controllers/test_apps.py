@@ -1,19 +1,23 @@
 """Apps: expanded into objects, repaired, and told about in one status."""
 
 import sys
+from unittest.mock import create_autospec
 
 import pytest
 from msgspec.structs import replace
 
 from isoline.apps import load_catalog
-from isoline.cluster.store import Change
+from isoline.cluster.local import LocalSource
+from isoline.cluster.store import Change, Store
 from isoline.controllers.apps import Apps, phase, running_of, unenforced
 from isoline.controllers.clock import SystemClock
 from isoline.controllers.conditions import Finding
 from isoline.objects import App, Condition, GatewayConfig, HTTPProxy, Key, ObjectMeta
+from isoline.objects.decoding import decode_documents
 from isoline.objects.httpproxy import HTTPProxyStatus
 from isoline.objects.traffic_policy import TrafficPolicyStatus
 from isoline.objects.workloads import Deployment, DeploymentCondition, DeploymentStatus
+from isoline.routing.indexes import INDEXES
 from unit.controllers.machine import RealMachine
 from unit.controllers.workloads.test_deployments import deployment
 
@@ -131,6 +135,27 @@ async def test_nothing_is_left_of_a_deleted_app(machine: RealMachine) -> None:
 
     await machine.until(lambda: not machine.replicas("sketch"))
     await machine.until(lambda: machine.store.kinds() == [])
+
+
+async def test_an_app_that_is_being_deleted_is_left_alone() -> None:
+    """What is to outlive it, as `kubectl delete --cascade=orphan` has it, must not be made its own again."""
+    source = create_autospec(LocalSource, instance=True)
+    source.store = Store(INDEXES)
+    apps = Apps(source, load_catalog(), SystemClock(), https_port=lambda: 443)
+    (decoded,) = decode_documents(sketch()).objects
+    metadata = replace(decoded.metadata, namespace="default", generation=1)
+    source.store.apply([replace(decoded, metadata=metadata)])
+    source.reconcile_children.return_value = ()
+    await apps.reconcile(APP)
+    source.reconcile_children.assert_awaited_once()
+    source.reset_mock()
+
+    going = replace(metadata, generation=2, deletion_timestamp="2026-01-01T00:00:00Z")
+    source.store.apply([replace(decoded, metadata=going)])
+    await apps.reconcile(APP)
+
+    source.reconcile_children.assert_not_awaited()
+    source.set_status.assert_not_called()
 
 
 async def test_the_programs_end_shows_in_the_apps_status(machine: RealMachine) -> None:
