@@ -96,18 +96,19 @@ def say(
     configuration: Configured = None,
 ) -> None:
     """Speak into a file."""
-    from isoline_voice.audio.encoders import make_encoder
+    from isoline_voice.audio.encoders import check_format, make_encoder
     from isoline_voice.audio.provenance import provenance
     from isoline_voice.configuration import engines_of, load
     from isoline_voice.engines.protocol import SpeechRequest
     from isoline_voice.styles import parse_style
 
+    audio_format = out.suffix.removeprefix(".").lower() or "wav"
+    check_format(audio_format)  # before a long text is spoken for nothing
     spoken = sys.stdin.read() if text == "-" else text
     request = SpeechRequest(text=spoken, voice=voice, style=parse_style(how), speed=speed)
     settings = load(configuration, os.environ)
     pcm, speech = asyncio.run(_spoken(request, engines_of(settings)))
     metadata = provenance(speech.voice.engine) if settings.provenance else {}
-    audio_format = out.suffix.removeprefix(".").lower() or "wav"
     encoder = make_encoder(audio_format, speech.rate, length=len(pcm) // 2, metadata=metadata)
     out.write_bytes(encoder.feed(pcm) + encoder.finish())
     for warning in speech.warnings:
@@ -210,7 +211,8 @@ def main() -> None:
     try:
         app()
     except VoiceError as error:
-        sys.stderr.write(f"isoline-voice: {error.message}\n")
+        told = error.message_zh if error.message_zh and _language().startswith("zh") else error.message
+        sys.stderr.write(f"isoline-voice: {told}\n")
         sys.exit(2 if isinstance(error, InvalidRequestError) else 1)
     except OSError as error:
         sys.stderr.write(f"isoline-voice: {error.strerror or error}{f': {error.filename}' if error.filename else ''}\n")

@@ -220,6 +220,13 @@ def test_the_studios_refusal_is_said(page: Page) -> None:
     expect(page.locator("#status")).to_contain_text("nobody")
 
 
+def test_a_text_without_words_is_not_done_but_refused(page: Page) -> None:
+    page.get_by_role("textbox", name="Text", exact=True).fill("…… [laughter]")
+    page.keyboard.press("Control+Enter")
+    state(page, "failed", "done")
+    expect(page.locator("#status")).to_contain_text("there is nothing to say")
+
+
 def test_it_speaks_before_the_voices_have_come(context: BrowserContext, studio_url: str) -> None:
     page = context.new_page()
     page.route("**/v1/audio/voices", lambda _route: None)  # never answered

@@ -21,8 +21,17 @@ import pytest
 PROGRAM = [sys.executable, "-m", "isoline_voice"]
 
 
-def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*PROGRAM, *arguments], input=stdin, capture_output=True, text=True, timeout=60, check=False)
+def run(*arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PROGRAM, *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+        env={**os.environ, **variables},
+    )
 
 
 @contextlib.contextmanager
@@ -84,6 +93,11 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(tmp_path: Path, arguments: li
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_a_mistake_is_told_in_the_language_of_the_terminal(tmp_path: Path) -> None:
+    done = run("say", "你好[boing]", "-o", str(tmp_path / "hello.wav"), LC_ALL="zh_CN.UTF-8")
+    assert (done.returncode, "第 3 个字符处的 [boing]" in done.stderr) == (2, True)
 
 
 def test_style_shows_what_was_understood() -> None:

@@ -189,13 +189,20 @@ def make_encoder(
     `length` is the number of samples when all are known beforehand, which gives a WAV file its true size; without it
     the size is left open. Raises UnsupportedFormatError.
     """
-    if name == "pcm":
-        return PcmEncoder()
-    if name == "wav":
-        return WavEncoder(rate, length=length, metadata=metadata)
-    for audio_format in _CODECS:
+    match check_format(name):
+        case "pcm":
+            return PcmEncoder()
+        case "wav":
+            return WavEncoder(rate, length=length, metadata=metadata)
+        case compressed:
+            return CompressedEncoder(compressed, rate, metadata=metadata)
+
+
+def check_format(name: str) -> Format:
+    """The format of a name; raises UnsupportedFormatError."""
+    for audio_format in FORMATS:
         if audio_format == name:
-            return CompressedEncoder(audio_format, rate, metadata=metadata)
+            return audio_format
     raise UnsupportedFormatError(
         f"The audio format {name!r} is not one of {', '.join(FORMATS)}.", param="response_format"
     )

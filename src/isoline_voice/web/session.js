@@ -92,7 +92,9 @@ export class Session {
     if (message.type === "audio.done") this.#handlers.onSpoken(message);
     if (message.type === "session.done") {
       this.stop(); // the studio would wait for another text
-      this.#handlers.onDone();
+      // A text that comes bit by bit is refused by nobody, not even when it had no words.
+      if (message.total_sentences) this.#handlers.onDone();
+      else this.#handlers.onError({ code: "text_empty" });
     }
     if (message.type === "error") {
       this.#end();

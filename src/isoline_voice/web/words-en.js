@@ -108,6 +108,7 @@ export const en = {
     internal_error: "the studio failed; the reason is in its log. Try again.",
     synthesis_failed: "the engine failed on this text. Try again, or change the text a little.",
     synthesis_timeout: "the engine took too long. Try again, or with a shorter text.",
+    text_empty: "there is nothing to say: the text has no letters and no digits.",
   },
   parameters: {},
 
