@@ -99,6 +99,10 @@ class Screen:
         option = "" if state == DEFAULT_FOLDER.absolute() else f" --state {_shown(state)}"
         isoline = _command()
         name = next((app.metadata.name for app in _apps(machine)), None)
+        if name is None and not _sites(machine):
+            where = machine.options.directory
+            into = f"put it into {_shown(where)}, or " if where is not None and where.is_dir() else ""
+            self.line("Nothing", f"is served before there is a manifest: {into}`{isoline} apply -f FILE{option}`")
         more = f" · {isoline} describe app {name}{option} · {isoline} logs -f {name}{option}" if name else ""
         self.line("Console", f"{isoline} get{option}{more}        Stop: Ctrl-C or `{isoline} down{option}`")
         self._out.print()
