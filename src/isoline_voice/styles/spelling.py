@@ -72,10 +72,23 @@ class Spelling:
             candidates = {word for word in candidates if sorted(word) == sorted(written) or len(word) > len(written)}
         squeezed = _DOUBLED.sub(r"\1", written)
         found = min(
-            ((_distance(written, word), _DOUBLED.sub(r"\1", word) != squeezed, word) for word in candidates),
-            default=(allowed + 1, False, ""),
+            (
+                (
+                    _distance(written, word),
+                    _DOUBLED.sub(r"\1", word) != squeezed,
+                    self._rarity(word),
+                    word,
+                )
+                for word in candidates
+            ),
+            default=(allowed + 1, False, 0, ""),
         )
-        return found[2] if found[0] <= allowed else None
+        return found[3] if found[0] <= allowed else None
+
+    def _rarity(self, word: str) -> int:
+        """Loudness, speed and pitch are wished most often; a word that is only a part of a phrase least."""
+        wish = self._known[word].wish if word in self._known else None
+        return 0 if isinstance(wish, ScaleWish) else 1 if wish is not None else 2
 
     def homophones(self, text: str, unknown: set[int], ends: set[int]) -> str:
         """The text with phrases of which some characters are `unknown` replaced by known ones that sound the same.
