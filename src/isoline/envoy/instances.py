@@ -145,6 +145,13 @@ def _command(plan: Plan, base_id: int, epoch: int) -> tuple[str, ...]:
     )
 
 
+def own_words(text: str) -> str:
+    """Return what an Envoy wrote less its access log, which may go the same way and says nothing of a crash."""
+    # The first line of what is left of a log may lack its beginning.
+    lines = (line for line in text.splitlines() if not line.startswith("{") and not line.endswith("}"))
+    return "\n".join(lines)
+
+
 def clean(directory: Path) -> None:
     """Remove what Envoys that have ended leave in shared memory and in `directory`."""
     first = _first_base_id(directory)

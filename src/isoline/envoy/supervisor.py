@@ -206,7 +206,7 @@ class Envoy:
         self._state = "backing-off"
         if status.at - instance.process.started_at >= STABLE_SECONDS:
             self._crashes = 0
-        said = status.last_words
+        said = instances.own_words(status.last_words)
         how = f"Envoy {status}"
         while True:
             delay = min(LONGEST_BACK_OFF, FIRST_BACK_OFF * 2 ** min(self._crashes, 16))

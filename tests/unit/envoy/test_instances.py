@@ -71,3 +71,9 @@ def test_the_way_is_right_behind_symbolic_links(tmp_path: Path) -> None:
 def test_a_socket_that_is_too_far_away_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EnvoyError, match="is too long; put it next to"):
         instances._near(tmp_path / ("x" * 120) / "xds.sock", tmp_path)
+
+
+def test_last_words_are_those_of_envoy_and_not_its_access_log() -> None:
+    said = 'path":"/cut off at the beginning"}\n[critical][main] out of memory\n{"status":200,"path":"/"}\n'
+    assert instances.own_words(said) == "[critical][main] out of memory"
+    assert instances.own_words('{"status":200,"path":"/"}\n') == ""
