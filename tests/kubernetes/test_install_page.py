@@ -15,7 +15,7 @@ from kubernetes.rig.binaries import helm, kubectl
 
 PAGE = (CHART.parents[1] / "docs" / "install.md").read_text()
 NAMESPACE = "isoline-system"
-MODEST = "envoy.minReadySeconds=1,envoy.concurrency=1,envoy.replicas=1,controlPlane.replicas=1"
+MODEST = "envoy.minReadySeconds=1,envoy.concurrency=1,envoy.replicas=1,envoy.drain.delay=0s,controlPlane.replicas=1"
 """The page has two of each; the machine of a test has better things to do."""
 
 

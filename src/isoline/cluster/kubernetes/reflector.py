@@ -20,6 +20,7 @@ from isoline.objects.registry import Kind
 FIRST_RETRY = 0.1
 LONGEST_RETRY = 3.0
 ABSENT_SECONDS = 5.0
+TOO_MANY_REQUESTS = 429
 """How often a kind that the cluster does not know is looked for."""
 WATCH_SECONDS = (300, 600)
 """After so long the server ends a watch, and it is taken up where it ended: not all of them at the same time."""
@@ -90,6 +91,8 @@ class Reflector:
         self._known: set[Key] = set()
         self._streams_lists = True
         self._failures = 0
+        self._reached = True
+        """Whether the server answered the last time, be it with an error."""
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -114,6 +117,9 @@ class Reflector:
     def _wait_after(self, error: KubernetesError) -> float:
         """Note an error and return the seconds until the next try."""
         if isinstance(error, APIError):
+            if not self._reached:
+                # It is there again, so what went before says nothing of how long it takes.
+                self._reached, self._failures = True, 0
             if error.expired:
                 self._version = ""
                 return self._back_off()
@@ -130,7 +136,10 @@ class Reflector:
             self._become("refused" if refused else "away", str(error))
             if refused and not self._insistent:
                 self.settled.set()
-            return max(error.retry_after or 0.0, self._back_off())
+            # One that starts asks for five seconds, and is done in one; one that has too much to do is heeded.
+            asked = error.retry_after if error.status == TOO_MANY_REQUESTS else None
+            return max(asked or 0.0, self._back_off())
+        self._reached = False
         self._become("away", str(error))
         return self._back_off()
 
