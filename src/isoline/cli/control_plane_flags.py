@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from isoline.cli.contour_config import read_contour_config
+from isoline.cli.control_plane_groups import ElectionFlags, GatewayFlags
 from isoline.cli.control_plane_options import Address
 from isoline.cli.errors import UsedWronglyError
 from isoline.cluster.kubernetes.connection import Connection
@@ -88,23 +89,36 @@ def own_namespace(connection: Connection, *, in_cluster: bool) -> str:
     return told or (connection.namespace if in_cluster else CUSTOMARY_NAMESPACE)
 
 
-def lease(*, namespace: str, name: str, duration: str, renew_deadline: str, retry: str) -> LeaseSettings:
-    """Return the lease that the flags describe. Raises UsedWronglyError."""
-    times = {
-        flag: seconds(text, flag=f"--leader-election-{flag}")
-        for flag, text in (("lease-duration", duration), ("renew-deadline", renew_deadline), ("retry-period", retry))
-    }
-    if not times["lease-duration"] > times["renew-deadline"] > times["retry-period"] > 0:
+def overrides(gateway: GatewayFlags) -> Overrides:
+    """Return what the flags say of the gateway."""
+    return Overrides(
+        ingress_class_name=gateway.ingress_class_name,
+        root_namespaces=None if gateway.root_namespaces is None else listed(gateway.root_namespaces),
+        http_address=gateway.http_address,
+        https_address=gateway.https_address,
+        access_log_format={None: None, "envoy": "text", "json": "json"}[gateway.accesslog_format],
+        access_log_path=gateway.envoy_http_access_log,
+    )
+
+
+def lease(election: ElectionFlags, *, here: str) -> LeaseSettings | None:
+    """Return the lease that the flags describe; None where there is no election. Raises UsedWronglyError."""
+    duration = seconds(election.leader_election_lease_duration, flag="--leader-election-lease-duration")
+    renew_deadline = seconds(election.leader_election_renew_deadline, flag="--leader-election-renew-deadline")
+    retry = seconds(election.leader_election_retry_period, flag="--leader-election-retry-period")
+    if not duration > renew_deadline > retry > 0:
         raise UsedWronglyError(
             "--leader-election-lease-duration must be longer than --leader-election-renew-deadline, and that longer "
             "than --leader-election-retry-period"
         )
+    if election.disable_leader_election:
+        return None
     return LeaseSettings(
-        namespace=namespace,
-        name=name,
-        duration=times["lease-duration"],
-        renew_deadline=times["renew-deadline"],
-        retry=times["retry-period"],
+        namespace=election.leader_election_resource_namespace or here,
+        name=election.leader_election_resource_name,
+        duration=duration,
+        renew_deadline=renew_deadline,
+        retry=retry,
     )
 
 
