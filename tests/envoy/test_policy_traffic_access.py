@@ -109,8 +109,8 @@ def login(cluster_name: str, provider: Provider, secret: bytes) -> ir.Login:
         client_secret=ir.PrivateBytes(secret),
         cookie_key=ir.PrivateBytes(b"0" * 64),
         scopes=("openid", "email"),
-        redirect_path="/oauth2/callback",
-        sign_out_path="/oauth2/sign-out",
+        redirect_path="/login/back",
+        sign_out_path="/login/end",
         forward_access_token=True,
     )
 
@@ -131,11 +131,11 @@ async def test_browsers_log_in(edge: Edge, app: App, provider: Provider) -> None
     asked = {name: values[0] for name, values in parse_qs(where.query).items()}
     assert (where.netloc, where.path) == ("login.example.com", "/authorize")
     assert (asked["client_id"], asked["scope"]) == ("studio", "openid email")
-    assert asked["redirect_uri"] == f"http://{HOST}/oauth2/callback"
+    assert asked["redirect_uri"] == f"http://{HOST}/login/back"
     fetched = await edge.get(URL, headers={"sec-fetch-mode": "cors"})
     assert fetched.status_code == 401
 
-    back = await edge.get(f"{URL}oauth2/callback?code=abc&state={asked['state']}", headers=cookies(start))
+    back = await edge.get(f"{URL}login/back?code=abc&state={asked['state']}", headers=cookies(start))
     assert (back.status_code, back.headers["location"]) == (302, f"{URL}app?x=1")
     assert provider.forms[0]["code"] == "abc"
     assert all("SameSite=Lax" in each for each in back.headers.get_list("set-cookie") if "=deleted" not in each)
@@ -143,7 +143,7 @@ async def test_browsers_log_in(edge: Edge, app: App, provider: Provider) -> None
     assert answer.json()["headers"]["authorization"] == "Bearer opaque"
     forged = await edge.get(f"{URL}app", headers={"cookie": "OauthHMAC=x; OauthExpires=9999999999; BearerToken=x"})
     assert forged.status_code == 302
-    out = await edge.get(f"{URL}oauth2/sign-out", headers=cookies(back))
+    out = await edge.get(f"{URL}login/end", headers=cookies(back))
     assert out.headers["location"].startswith("https://login.example.com/end?")
     assert edge.rejected == []
 
@@ -161,7 +161,7 @@ async def test_a_login_goes_on_by_a_new_secret(edge: Edge, app: App, provider: P
             if start.status_code != 302:
                 return False
             state = parse_qs(urlsplit(start.headers["location"]).query)["state"][0]
-            back = await edge.get(f"{URL}oauth2/callback?code=abc&state={state}", headers=cookies(start))
+            back = await edge.get(f"{URL}login/back?code=abc&state={state}", headers=cookies(start))
             return back.status_code == status
 
         await edge.eventually(logs_in)
