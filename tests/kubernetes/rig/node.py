@@ -65,10 +65,12 @@ class Node:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for task in (*self._tasks, *self._running.values()):
+        # Pods that are about to end get no more time: the node is switched off.
+        tasks = (*self._tasks, *self._running.values(), *self._stopping.values())
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, *self._running.values(), return_exceptions=True)
-        await asyncio.gather(*self._stopping.values(), *(pod.stop(0) for pod in self.pods.values()))
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(pod.stop(0) for pod in self.pods.values()))
         for forwarder in [each for every in self._host_ports.values() for each in every]:
             forwarder.end()
         for network in self._networks.values():
