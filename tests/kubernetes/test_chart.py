@@ -123,19 +123,24 @@ async def test_an_api_server_takes_every_object_of_every_choice(api: Api, namesp
     given = [[value.replace(HOME, namespace) for value in values] for values in VALUES.values()]
     every = await asyncio.gather(*(asyncio.to_thread(rendered, *values, namespace=namespace) for values in given))
     refused: list[str] = []
-    for name, objects in zip(VALUES, every, strict=True):
+
+    async def all_taken(name: str, objects: list[Object]) -> None:
         for each in [*objects, *(pods(objects, namespace) if name in CONFINED else [])]:
             try:
                 await try_out(api, each)
             except ApiError as error:
                 refused.append(f"{name}: {each['kind']} {each['metadata']['name']}: {error}")
+
+    await asyncio.gather(*map(all_taken, VALUES, every))
     assert not refused, "\n".join(refused)
 
 
 async def test_only_what_needs_a_node_for_itself_is_too_much_for_pod_security(api: Api, namespace: str) -> None:
     await api.wait("ServiceAccount", "default", lambda _: True, namespace=namespace)
-    for name in (name for name in VALUES if name not in CONFINED):
-        for pod in pods(await asyncio.to_thread(rendered, *VALUES[name], namespace=namespace), namespace):
+    given = [VALUES[name] for name in VALUES if name not in CONFINED]
+    every = await asyncio.gather(*(asyncio.to_thread(rendered, *values, namespace=namespace) for values in given))
+    for objects in every:
+        for pod in pods(objects, namespace):
             if pod["metadata"]["name"].endswith("-envoy"):
                 with pytest.raises(ApiError, match=r"violates PodSecurity.*(host namespaces|hostPort)"):
                     await try_out(api, pod)
@@ -143,9 +148,10 @@ async def test_only_what_needs_a_node_for_itself_is_too_much_for_pod_security(ap
                 await try_out(api, pod)
 
 
-def test_root_is_what_only_a_low_port_of_the_node_needs() -> None:
-    def is_root(name: str) -> bool:
-        (envoy,) = (each for each in rendered(*VALUES[name]) if each["kind"] == "DaemonSet")
+async def test_root_is_what_only_a_low_port_of_the_node_needs() -> None:
+    async def is_root(name: str) -> bool:
+        objects = await asyncio.to_thread(rendered, *VALUES[name])
+        (envoy,) = (each for each in objects if each["kind"] == "DaemonSet")
         (container,) = (each for each in envoy["spec"]["template"]["spec"]["containers"] if each["name"] == "envoy")
         context = container["securityContext"]
         assert context["readOnlyRootFilesystem"]
@@ -154,8 +160,9 @@ def test_root_is_what_only_a_low_port_of_the_node_needs() -> None:
         assert context["capabilities"] == {"drop": ["ALL"], **({"add": ["NET_BIND_SERVICE"]} if root else {})}
         return root
 
-    nodes = {name: is_root(name) for name in VALUES if name not in CONFINED}
-    assert [name for name, root in nodes.items() if root] == ["network of the node"]
+    nodes = [name for name in VALUES if name not in CONFINED]
+    roots = await asyncio.gather(*map(is_root, nodes))
+    assert [name for name, root in zip(nodes, roots, strict=True) if root] == ["network of the node"]
 
 
 REFUSED = {
