@@ -34,7 +34,7 @@ _ENGLISH_SCALES = {
         "very long pauses",
     ),
 }
-_CHINESE_STRENGTHS, _ENGLISH_STRENGTHS = ("有点", "", "非常", "极其"), ("a bit ", "", "very ", "extremely ")
+_CHINESE_STRENGTHS, _ENGLISH_STRENGTHS = ("有点", "", "非常", "万分"), ("a bit ", "", "very ", "utterly ")
 
 
 def describe(style: Style, language: str = "zh") -> str:

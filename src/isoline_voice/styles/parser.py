@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from isoline_voice.styles.lexicon import NameWish, Scale, ScaleWish
+from isoline_voice.styles.lexicon import Meaning, NameWish, Scale, ScaleWish
 from isoline_voice.styles.scanner import Token, scanner
 from isoline_voice.styles.style import Style
 from isoline_voice.styles.wishes import Strength, Wishes
@@ -209,6 +209,10 @@ def _illustrates(clause: Sequence[Token], index: int) -> bool:
     return said.meaning is not None and bool(said.meaning.wish or said.meaning.directions)
 
 
+def _only_directs(meaning: Meaning) -> bool:
+    return bool(meaning.directions) and meaning.wish is None
+
+
 def _unknown_phrases(clause: Sequence[Token], *, understood: bool) -> list[str]:
     """Runs of words that mean nothing here, with the little words between them but not around them.
 
@@ -222,7 +226,7 @@ def _unknown_phrases(clause: Sequence[Token], *, understood: bool) -> list[str]:
         if token.meaning is None:
             phrases[-1] += [*between, token.text] if phrases[-1] else [token.text]
             between = []
-        elif phrases[-1] and len(phrases[-1][-1]) == len(token.text) == 1 and token.meaning.directions:
+        elif phrases[-1] and len(phrases[-1][-1]) == len(token.text) == 1 and _only_directs(token.meaning):
             phrases[-1][-1] += token.text  # 混响 is no more 混 than it is 响
         elif token.meaning.filler and token.meaning.wish is None:
             between.append(token.text)

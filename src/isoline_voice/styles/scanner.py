@@ -91,7 +91,8 @@ class Scanner:
             if isinstance(meaning, Break):
                 yield meaning
             elif meaning is not None or _UNKNOWN.match(folded, start):
-                yield Token(text[origin[start] : origin[end]], meaning)
+                known = None if meaning is None or meaning.other else meaning
+                yield Token(text[origin[start] : origin[end]], known)
 
     def _cut(self, folded: str) -> Iterator[tuple[int, Meaning | Break | None, int]]:
         """The phrases in order, cut so that the least is unknown, then so that they are few, then the longest first.
@@ -133,11 +134,11 @@ class Scanner:
             if (meaning := self._known.get(phrase)) is None or len(phrase) < length:
                 continue
             if not _is_latin(phrase[-1]) or end >= len(folded) or not _is_latin(folded[end]):
-                yield (None if meaning.other else meaning), end, 1
+                yield meaning, end, 1
         if match := _UNKNOWN.match(folded, at):
             yield None, match.end(), _COST_OF_UNKNOWN
         else:
-            yield None, at + 1, 0
+            yield None, at + 1, 0 if character == " " else 2  # an emoji that is a phrase costs 1
 
     def _unknown_places(self, folded: str) -> tuple[set[int], set[int]]:
         """Where unknown characters stand, and where words begin and end."""

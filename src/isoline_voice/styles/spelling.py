@@ -139,7 +139,7 @@ def spelling() -> Spelling:
 
 def _worth_finding(known: dict[str, Meaning]) -> Iterator[str]:
     for phrase, meaning in known.items():
-        if not meaning.wishes or not _HAN.fullmatch(phrase):
+        if not meaning.wishes or len(phrase) > LONGEST_PHRASE or not _HAN.fullmatch(phrase):
             continue
         if len(phrase) > 1 and phrase[-1] not in "的地得":
             yield phrase
