@@ -86,8 +86,9 @@ async def test_data_goes_with_the_app_only_where_the_app_says_so(rig: Rig, api: 
 
 
 async def test_cert_manager_is_asked_for_a_certificate_from_when_it_is_there(
-    rig: Rig, api: Api, namespace: str
+    rig: Rig, api: Api, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("isoline.cluster.kubernetes.reflector.ABSENT_SECONDS", 0.2)
     issued = app(namespace, host=["hello.example", "Hallo.example"], tls={"issuer": {"name": "acme"}})
     async with running(options_for(rig, namespace)):
         await api.apply(issued)
