@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from .conftest import frames, state
 
@@ -235,3 +235,23 @@ def test_it_speaks_before_the_voices_have_come(context: BrowserContext, studio_u
     page.keyboard.press("Control+Enter")
     state(page, "done", "failed")
     assert frames(page) > 0.2 * 24_000
+
+
+def test_a_voice_that_is_chosen_while_the_list_is_asked_for_again_stays(
+    context: BrowserContext, studio_url: str
+) -> None:
+    page = context.new_page()
+    held: list[Route] = []
+    page.route("**/v1/audio/voices", lambda route: held.append(route))
+    with page.expect_request("**/v1/audio/voices"):
+        page.goto(studio_url)
+    with page.expect_request("**/v1/audio/voices"):
+        page.get_by_role("button", name="切换到中文").click()
+    first, second = held
+    with page.expect_response("**/v1/audio/voices"):
+        first.continue_()
+    page.locator("#voice").select_option("用录音…")
+    with page.expect_response("**/v1/audio/voices"):
+        second.continue_()
+    page.get_by_role("button", name="Switch to English").click()
+    expect(page.locator("#voice option:checked")).to_have_text("A recording…")

@@ -28,7 +28,6 @@ export function languageName(tag) {
 
 /** Fill a <select>; the choice is kept. With `recording`, the last choice is a recording's voice. */
 export async function fillVoices(select, { recording }) {
-  const chosen = select.value || AUTOMATIC;
   let own = [];
   let offered = [];
   try {
@@ -42,6 +41,8 @@ export async function fillVoices(select, { recording }) {
     groups.get(voice.language).append(make("option", { value: voice.id, lang: voice.language }, voice.name));
   }
   const mine = make("optgroup", { label: words().ownVoices }, ...own.map((voice) => new Option(voice.name, voice.id)));
+  // Only now: somebody may have chosen while the list was on its way.
+  const chosen = select.value || AUTOMATIC;
   select.replaceChildren(
     new Option(words().automatic, AUTOMATIC),
     ...(own.length ? [mine] : []),
