@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from http import HTTPStatus
 from typing import Literal, Protocol
 
 import aiohttp
@@ -20,7 +21,6 @@ from isoline.objects.registry import Kind
 FIRST_RETRY = 0.1
 LONGEST_RETRY = 3.0
 ABSENT_SECONDS = 5.0
-TOO_MANY_REQUESTS = 429
 """How often a kind that the cluster does not know is looked for."""
 WATCH_SECONDS = (300, 600)
 """After so long the server ends a watch, and it is taken up where it ended: not all of them at the same time."""
@@ -137,7 +137,7 @@ class Reflector:
             if refused and not self._insistent:
                 self.settled.set()
             # One that starts asks for five seconds, and is done in one; one that has too much to do is heeded.
-            asked = error.retry_after if error.status == TOO_MANY_REQUESTS else None
+            asked = error.retry_after if error.status == HTTPStatus.TOO_MANY_REQUESTS else None
             return max(asked or 0.0, self._back_off())
         self._reached = False
         self._become("away", str(error))
