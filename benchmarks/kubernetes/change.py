@@ -27,14 +27,14 @@ async def _one(here: World, who: Who, scale: Scale) -> dict[str, Any]:
         await timing.until_all_serve(here, gateway)
         await here.until_judged()
         probes = await timing.probes_of(gateway)
-        slowly: Any = {"samples": scale.samples, "pause": scale.pause}
-        found: dict[str, Any] = {"idle": as_dict(await timing.served(here, probes, **slowly))}
+        idle = await timing.served(here, probes, samples=scale.samples_alone, pause=scale.pause)
+        found: dict[str, Any] = {"idle": as_dict(idle)}
         async with others_changing(here, OTHERS_EACH_SECOND):
             busy = await timing.served(here, probes, samples=scale.samples, seconds=scale.busy_seconds)
             found["busy"] = as_dict(busy)
         found["endpoints"] = as_dict(await timing.endpoints_served(here, probes[0], samples=scale.samples))
         await here.until_judged()
-        found["status"] = as_dict(await timing.told(here, **slowly))
+        found["status"] = as_dict(await timing.told(here, samples=scale.samples, pause=scale.pause))
         found |= await _work(here, gateway, scale)
         found["control_plane_mib"], found["envoy_mib"] = gateway.resident_mib()
         return found

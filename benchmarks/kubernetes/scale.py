@@ -10,6 +10,8 @@ class Scale:
     sizes: tuple[int, ...] = (100, 1_000, 10_000)
     samples: int = 40
     """Of each kind of change at each size."""
+    samples_alone: int = 100
+    """Of a change while nothing else changes: its p95 is judged, and of forty that would be the second worst."""
     pause: float = 0.6
     """Seconds between two changes where nothing else changes: Contour holds back what comes half a second after
     another change."""
@@ -35,6 +37,7 @@ def small(sites: int) -> Scale:
     return Scale(
         sizes=(sites,),
         samples=3,
+        samples_alone=3,
         pause=0.0,
         at_once=sites,
         busy_seconds=0.0,
