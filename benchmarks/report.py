@@ -281,7 +281,8 @@ def _speech(speech: Figures) -> str:
     ]
     return (
         "## Speech\n\n"
-        "A sentence of two clauses over HTTPS, through Envoy and the studio with its embedded engine. First audio in milliseconds, p50 (p95, max); the "
+        "A sentence of two clauses in plain style over HTTPS, through Envoy and the studio with its embedded engine; what a feeling costs is on [the "
+        "studio's page](benchmarks-voice.md). First audio in milliseconds, p50 (p95, max); the "
         "real-time factor is the time until the last byte over the length of the audio.\n\n"
         + table(["", "first audio", "real-time factor"], rows)
     )
