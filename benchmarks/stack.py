@@ -54,7 +54,9 @@ class Stack:
         command = [*pin, str(COMMAND), "up", str(self.manifests), "--state", str(self.state), *ports]
         with self._output.open("wb") as output:
             started = time.perf_counter()
-            self._process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+            self._process = subprocess.Popen(
+                command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, env=_environment()
+            )
         return started
 
     async def ready(self) -> None:
@@ -132,3 +134,8 @@ def _alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def _environment() -> dict[str, str]:
+    """Whoever forbids Python to keep what it has compiled would compile all of it at each start."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
