@@ -82,7 +82,7 @@ def test_get_and_describe_tell_what_runs(studio: Isoline) -> None:
 
 
 def test_logs_are_kept(studio: Isoline) -> None:
-    assert "7860" not in studio.run("logs", "voice").stdout  # its port is one of its own
+    assert ":7860" not in studio.run("logs", "voice").stdout  # its port is one of its own
     assert studio.run("logs", "voice").stdout
 
 

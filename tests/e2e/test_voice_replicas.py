@@ -187,7 +187,7 @@ def test_after_a_kill_the_other_serves_whoever_was_with_it(pair: Isoline) -> Non
         os.kill(min(replicas.values()), signal.SIGKILL)
         for client in clients:
             answer = client.get(pair.url(HOST, "/v1/models"))
-            assert answer.status_code == httpx.codes.OK
+            assert answer.status_code == httpx.codes.OK, answer.text
         # What was sent whole to the one that died is not sent again by itself: it is no request that may be repeated.
         pair.until(lambda: spoken(pair))
     pair.until(lambda: len([pid for _, pid in pair.processes() if pid not in replicas.values()]) >= 1)
