@@ -157,28 +157,6 @@ async def test_least_request_finds_the_idle_replica(edge: Edge, start_app: Start
         assert (await busy).json()["app"] not in quick
 
 
-async def test_a_dead_replica_is_left_out_though_it_has_the_fewest_requests(edge: Edge, app: App) -> None:
-    edge.world.put_endpoints(endpoints("app", app.port))
-    balanced = ir.Cluster(name="default/app/http/a", endpoints="default/app/http", balance=ir.Balance.LEAST_REQUEST)
-    retry = ir.Retry(on=("connect-failure",), count=5)
-    share = ir.Share(cluster=balanced.name, weight=1)
-    route = ir.Route(name="all", match=prefix("/"), action=ir.Forward(shares=(share,), retry=retry))
-    edge.world.put(site(balanced, routes=(route,)))
-    await edge.answers(URL)
-    async with edge.client() as client:
-        busy = asyncio.create_task(edge.send(client, URL + "slow"))
-
-        async def listed(line: str) -> bool:
-            return line in await edge.admin("/clusters")
-
-        await edge.eventually(lambda: listed(f"127.0.0.1:{app.port}::rq_active::1"))
-        edge.world.put_endpoints(endpoints("app", app.port, 1))
-        await edge.eventually(lambda: listed("127.0.0.1:1::"))
-        seen = Counter([(await edge.send(client, URL)).status_code for _ in range(10)])
-        assert seen == {200: 10}
-        assert (await busy).status_code == 200
-
-
 async def test_health_checks_take_an_endpoint_out(edge: Edge, app: App, start_app: Start) -> None:
     sick = await start_app("sick")
     edge.world.put_endpoints(endpoints("app", app.port, sick.port))

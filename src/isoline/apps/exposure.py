@@ -27,8 +27,7 @@ from isoline.objects.httpproxy import (
 SELF_SIGNED = "isoline.dev/self-signed"
 """Annotation of an HTTPProxy: "true" or "false" beats the gateway's `tls.selfSigned`."""
 DEFAULT_IDLE = "300s"
-RETRIES = 5
-"""A replica that is dead is left out when two have failed there; the rest is time for that, on a busy machine too."""
+RETRIES = 3
 
 # RFC 9110, 9.2.2: asking twice has the effect of asking once.
 IDEMPOTENT = MatchCondition(header=HeaderMatchCondition(name=":method", regex="GET|HEAD|OPTIONS|TRACE|PUT|DELETE"))

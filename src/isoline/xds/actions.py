@@ -18,8 +18,7 @@ _REDIRECT_STATUS = {
     308: components.RedirectAction.PERMANENT_REDIRECT,
 }
 _ANOTHER_HOST_ATTEMPTS = 30
-"""Of two endpoints the dead one is drawn each time once in a thousand million. Where the one with the fewest requests
-is looked for, `outliers.unreachable` takes a dead one away instead."""
+"""A dead endpoint has the fewest requests, and of two it is three times out of four the one that is chosen."""
 _HTTPS_PORT = 443
 
 

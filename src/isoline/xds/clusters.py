@@ -3,7 +3,7 @@
 import ipaddress
 from functools import lru_cache
 
-from envoy.config.cluster.v3 import cluster_pb2
+from envoy.config.cluster.v3 import cluster_pb2, outlier_detection_pb2
 from envoy.config.core.v3 import health_check_pb2 as health
 from envoy.config.endpoint.v3 import endpoint_pb2
 from envoy.extensions.load_balancing_policies.common.v3 import common_pb2 as common_balancing_pb2
@@ -14,7 +14,6 @@ from envoy.type.v3 import http_pb2
 from google.protobuf import any_pb2
 
 from isoline.routing import ir
-from isoline.xds import outliers
 from isoline.xds.messages import ads, duration, packed
 
 _UNLIMITED_ENOUGH = 65_536
@@ -67,7 +66,8 @@ def cluster(source: ir.Cluster, gateway: ir.Gateway) -> cluster_pb2.Cluster:
         )
     _set_balance(message, source.balance, source.slow_start)
     _set_limits(message, source, gateway.upstream_limits)
-    _set_outliers(message, source)
+    if source.outliers is not None:
+        message.outlier_detection.CopyFrom(_outlier_detection(source.outliers))
     if source.health_check is not None:
         message.health_checks.append(_health_check(source.health_check, source.protocol))
     if source.protocol in _ENDS_TLS:
@@ -202,15 +202,20 @@ def _set_limits(message: cluster_pb2.Cluster, source: ir.Cluster, default: ir.Li
         per_host.max_connections.value = per_endpoint
 
 
-def _set_outliers(message: cluster_pb2.Cluster, source: ir.Cluster) -> None:
-    if source.outliers is not None:
-        message.outlier_detection.CopyFrom(outliers.outlier_detection(source.outliers))
-    elif source.balance is ir.Balance.LEAST_REQUEST:
-        message.outlier_detection.CopyFrom(outliers.unreachable())
-    else:
-        return
-    # Else workers hear of it up to a second later, when the endpoints have changed shortly before.
-    message.common_lb_config.update_merge_window.SetInParent()
+def _outlier_detection(source: ir.OutlierDetection) -> outlier_detection_pb2.OutlierDetection:
+    message = outlier_detection_pb2.OutlierDetection(
+        interval=duration(source.interval),
+        base_ejection_time=duration(source.base_ejection_time),
+        max_ejection_time=duration(source.max_ejection_time),
+    )
+    message.consecutive_5xx.value = source.consecutive_errors
+    message.max_ejection_percent.value = source.max_ejection_percent
+    # Envoy also ejects what answers less well than its neighbours; only what was asked for counts.
+    message.enforcing_success_rate.value = 0
+    if source.consecutive_gateway_errors is not None:
+        message.consecutive_gateway_failure.value = source.consecutive_gateway_errors
+        message.enforcing_consecutive_gateway_failure.value = 100
+    return message
 
 
 def _health_check(check: ir.HealthCheck, protocol: ir.Upstream) -> health.HealthCheck:
