@@ -31,6 +31,12 @@ class InvalidRequestError(VoiceError):
     code = "invalid_request"
 
 
+def text_too_long(characters: int, *, most: int) -> InvalidRequestError:
+    """What to say of a text with more characters than can be spoken at a time."""
+    message = f"The text has {characters} characters; send at most {most} at a time."
+    return InvalidRequestError(message, param="input", code="text_too_long")
+
+
 class UnknownVoiceError(InvalidRequestError):
     """No voice has the id that was asked for (HTTP 404 or 400)."""
 

@@ -21,12 +21,11 @@ from isoline_voice.api.headers import speech_headers, style_json, warnings_json
 from isoline_voice.api.listening import while_listened
 from isoline_voice.api.studio import Studio
 from isoline_voice.audio.encoders import MEDIA_TYPES, Format, make_encoder
-from isoline_voice.engines.protocol import Speech, SpeechRequest, SpeechWarning
+from isoline_voice.engines.protocol import BYTES_PER_SAMPLE, Speech, SpeechRequest, SpeechWarning
 from isoline_voice.errors import InvalidRequestError, VoiceError
 
 log = logging.getLogger(__name__)
 
-BYTES_PER_SAMPLE = 2
 FRAMES_PER_SECOND = 25
 
 WHOLE_WAV_SECONDS = 60

@@ -8,9 +8,8 @@ from typing import Any, Protocol
 
 from starlette.websockets import WebSocket
 
+from isoline_voice.engines.protocol import BYTES_PER_SAMPLE
 from isoline_voice.subtitles import Cue, words_of
-
-BYTES_PER_SAMPLE = 2
 
 
 class Frames(Protocol):

@@ -8,14 +8,12 @@ from dataclasses import replace
 
 from isoline_voice.api.callers import Caller
 from isoline_voice.api.studio import Studio
-from isoline_voice.engines.protocol import Speech, SpeechRequest, SpeechWarning
-from isoline_voice.errors import InvalidRequestError
+from isoline_voice.engines.protocol import BYTES_PER_SAMPLE, Speech, SpeechRequest, SpeechWarning
+from isoline_voice.errors import text_too_long
 from isoline_voice.jobs.planning import spoken_sentences
 from isoline_voice.subtitles import Cue
 from isoline_voice.text.cleaning import shown
 from isoline_voice.text.tags import check_tags
-
-BYTES_PER_SAMPLE = 2
 
 
 class Sentences:
@@ -40,8 +38,7 @@ class Sentences:
         text = self._request.text
         most = self._studio.service.capabilities.max_characters
         if len(text) > most:
-            message = f"The text has {len(text)} characters; send at most {most} at a time."
-            raise InvalidRequestError(message, param="input", code="text_too_long")
+            raise text_too_long(len(text), most=most)
         check_tags(text)
         self._left = spoken_sentences(text)
         first = await asyncio.to_thread(next, self._left, None)

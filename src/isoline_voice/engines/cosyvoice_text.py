@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from isoline_voice.engines.protocol import MAX_SPEED, MIN_SPEED, SpeechRequest, SpeechWarning
-from isoline_voice.errors import InvalidRequestError
+from isoline_voice.errors import InvalidRequestError, text_too_long
 from isoline_voice.text.cleaning import clean, speakable
 from isoline_voice.text.normalising import spoken_form
 from isoline_voice.text.sentences import pieces
@@ -27,11 +27,7 @@ def model_pieces(request: SpeechRequest) -> Iterator[str]:
     its splitting. Sounds, spans, phonemes and pinyin stay. Raises InvalidRequestError.
     """
     if len(request.text) > MAX_CHARACTERS:
-        raise InvalidRequestError(
-            f"The text has {len(request.text)} characters; send at most {MAX_CHARACTERS} at a time.",
-            param="input",
-            code="text_too_long",
-        )
+        raise text_too_long(len(request.text), most=MAX_CHARACTERS)
     if not math.isfinite(request.speed) or not MIN_SPEED <= request.speed <= MAX_SPEED:
         raise InvalidRequestError(
             f"speed is {request.speed:g}; it has to be from {MIN_SPEED} to {MAX_SPEED}.",

@@ -13,6 +13,8 @@ from isoline_voice.styles.style import Style
 
 Priority = Literal["interactive", "batch"]
 
+BYTES_PER_SAMPLE = 2
+"""Of the audio of a Speech: 16 bits, one channel."""
 MIN_SPEED = 0.25
 MAX_SPEED = 4.0
 

@@ -11,10 +11,11 @@ from pathlib import Path
 import gradio as gr
 
 from isoline_voice.api.callers import caller_of
-from isoline_voice.api.delivery import BYTES_PER_SAMPLE, Meter
+from isoline_voice.api.delivery import Meter
 from isoline_voice.api.studio import Studio
 from isoline_voice.audio.encoders import make_encoder
 from isoline_voice.audio.provenance import provenance
+from isoline_voice.engines.protocol import BYTES_PER_SAMPLE
 from isoline_voice.errors import VoiceError
 from isoline_voice.gradio_page.audio import spoken_audio
 from isoline_voice.gradio_page.modes import ENGLISH, PRESET, STEPS, Accepted, Wanted, accept

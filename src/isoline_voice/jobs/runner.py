@@ -14,9 +14,9 @@ from typing import Any, Protocol
 
 import aiohttp
 
-from isoline_voice.engines.protocol import Speech
+from isoline_voice.engines.protocol import BYTES_PER_SAMPLE, Speech
 from isoline_voice.errors import EngineBusyError, EngineUnavailableError, SynthesisError, VoiceError
-from isoline_voice.jobs.store import BYTES_PER_SAMPLE, LEASE_SECONDS, Job, JobStore, Sentence, State
+from isoline_voice.jobs.store import LEASE_SECONDS, Job, JobStore, Sentence, State
 
 log = logging.getLogger(__name__)
 

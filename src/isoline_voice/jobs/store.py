@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from isoline_voice.engines.protocol import Reference
+from isoline_voice.engines.protocol import BYTES_PER_SAMPLE, Reference
 from isoline_voice.errors import InvalidRequestError
 from isoline_voice.jobs.planning import Chapter, spoken_sentences
 from isoline_voice.state.database import Database, Value
@@ -23,7 +23,6 @@ State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 UNFINISHED: tuple[State, ...] = ("queued", "running")
 LEASE_SECONDS = 10.0
 """After so long without a sign of life of the process that speaks a job, another may go on with it."""
-BYTES_PER_SAMPLE = 2
 
 
 class Sentence(NamedTuple):

@@ -12,7 +12,7 @@ import structlog
 from opentelemetry import trace
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from isoline_voice.engines.protocol import Pieces, Speech, SpeechRequest
+from isoline_voice.engines.protocol import BYTES_PER_SAMPLE, Pieces, Speech, SpeechRequest
 from isoline_voice.errors import EngineBusyError, InvalidRequestError, VoiceError
 
 Outcome = Literal["spoken", "cancelled", "failed", "refused"]
@@ -21,7 +21,6 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 FIRST_AUDIO_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 FACTOR_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
-BYTES_PER_SAMPLE = 2
 
 _log = structlog.get_logger("isoline_voice.speech")
 

@@ -29,7 +29,7 @@ from isoline_voice.engines.protocol import (
     SpeechWarning,
     Voice,
 )
-from isoline_voice.errors import EngineBusyError, EngineUnavailableError, InvalidRequestError
+from isoline_voice.errors import EngineBusyError, EngineUnavailableError, InvalidRequestError, text_too_long
 from isoline_voice.styles.catalog import catalog
 from isoline_voice.styles.parser import parse_style
 from isoline_voice.styles.style import Style
@@ -198,11 +198,7 @@ def _script(request: SpeechRequest) -> _Script:
             code="speed_out_of_range",
         )
     if len(request.text) > MAX_CHARACTERS:
-        raise InvalidRequestError(
-            f"The text has {len(request.text)} characters; send at most {MAX_CHARACTERS} at a time.",
-            param="input",
-            code="text_too_long",
-        )
+        raise text_too_long(len(request.text), most=MAX_CHARACTERS)
     if request.language is not None and request.language not in SUPPORTED:
         raise InvalidRequestError(
             f"This engine does not speak {request.language!r}. Languages: {', '.join(sorted(SUPPORTED))}.",
